@@ -1,0 +1,1 @@
+"""What the pipeline is made of: definitions, deployment and the local cloud."""

@@ -1,0 +1,1 @@
+"""What the pipeline's functions share; copied beside each function's own files at deployment."""
