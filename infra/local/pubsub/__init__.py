@@ -1,0 +1,5 @@
+"""A Pub/Sub server for one machine, spoken to by Google's own clients."""
+
+from infra.local.pubsub.server import PubsubServer
+
+__all__ = ["PubsubServer"]

@@ -1,0 +1,29 @@
+"""Acknowledgement ids: ``<subscription>:<lease>``, opaque to clients."""
+
+from collections.abc import Iterable
+
+from infra.local.pubsub.errors import InvalidArgumentError
+
+
+def ack_id(subscription: str, lease: int) -> str:
+    """Return the id of a lease."""
+    return f"{subscription}:{lease}"
+
+
+def parse_ack_ids(subscription: str, ack_ids: Iterable[str]) -> list[int]:
+    """Return the leases; all of them must be ids of this subscription, valid or expired."""
+    return [_parse(subscription, ack_id) for ack_id in ack_ids]
+
+
+def _parse(subscription: str, ack_id: str) -> int:
+    owner, separator, lease = ack_id.rpartition(":")
+    if not separator or not (lease.isascii() and lease.isdigit()):
+        message = f"Invalid ack id (ack_id={ack_id})"
+        raise InvalidArgumentError(message)
+    if owner != subscription:
+        message = (
+            f"Subscription {subscription} received an invalid ack ID {ack_id},"
+            f" meant for subscription: {owner}"
+        )
+        raise InvalidArgumentError(message)
+    return int(lease[:18])

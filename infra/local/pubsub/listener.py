@@ -1,0 +1,23 @@
+"""What the engine tells the world around it."""
+
+from typing import Protocol
+
+
+class Listener(Protocol):
+    """Who wants to know that there is something to do."""
+
+    def on_ready(self) -> None:
+        """Messages may be deliverable that were not."""
+
+    def on_alarm(self, when: float) -> None:
+        """Something is due earlier than anything before; call ``advance`` then."""
+
+
+class Silence:
+    """A listener that does nothing."""
+
+    def on_ready(self) -> None:
+        """Ignore it."""
+
+    def on_alarm(self, when: float) -> None:
+        """Ignore it."""
