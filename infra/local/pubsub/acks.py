@@ -18,12 +18,10 @@ def parse_ack_ids(subscription: str, ack_ids: Iterable[str]) -> list[int]:
 def _parse(subscription: str, ack_id: str) -> int:
     owner, separator, lease = ack_id.rpartition(":")
     if not separator or not (lease.isascii() and lease.isdigit()):
-        message = f"Invalid ack id (ack_id={ack_id})"
-        raise InvalidArgumentError(message)
+        raise InvalidArgumentError(f"Invalid ack id (ack_id={ack_id})")
     if owner != subscription:
-        message = (
+        raise InvalidArgumentError(
             f"Subscription {subscription} received an invalid ack ID {ack_id},"
             f" meant for subscription: {owner}"
         )
-        raise InvalidArgumentError(message)
     return int(lease[:18])

@@ -109,7 +109,7 @@ class Backlog:
                 self._offer(subject, now)
             elif subject is None:
                 self._expire(now)
-            elif subject.state is State.DELAYED:
+            elif subject.state is State.DELAYED and subject.due <= now:
                 self._enqueue(subject, now)
 
     def set_policy(self, policy: DeliveryPolicy, now: float) -> None:
@@ -246,7 +246,7 @@ class Backlog:
         elif due <= now:
             self._enqueue(entry, now)
         else:
-            entry.state = State.DELAYED
+            entry.state, entry.due = State.DELAYED, due
             self._set_timer(due, entry)
 
     def _rewind(self, queue: KeyQueue, entry: Entry, due: float, now: float) -> None:

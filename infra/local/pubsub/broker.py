@@ -81,16 +81,14 @@ class Broker:
         parse_name("topics", name)
         if name in self.topics:
             return self.topics[name]
-        message = "Topic not found"
-        raise NotFoundError(message)
+        raise NotFoundError("Topic not found")
 
     def subscription(self, name: str) -> SubscriptionState:
         """Return an existing subscription."""
         parse_name("subscriptions", name)
         if name in self.subscriptions:
             return self.subscriptions[name]
-        message = f"Subscription does not exist (resource={short_id(name)})"
-        raise NotFoundError(message)
+        raise NotFoundError(f"Subscription does not exist (resource={short_id(name)})")
 
     def snapshot(self, name: str) -> SnapshotState:
         """Return an existing snapshot."""
@@ -98,8 +96,7 @@ class Broker:
         self.advance()
         if name in self.snapshots:
             return self.snapshots[name]
-        message = "Snapshot not found"
-        raise NotFoundError(message)
+        raise NotFoundError("Snapshot not found")
 
     def add_topic(self, config: Topic) -> TopicState:
         """Create a topic from a validated resource."""

@@ -18,12 +18,16 @@ class State(Enum):
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """A message in a backlog; ``failures`` counts nacks and expired deadlines."""
+    """A message in a backlog; ``failures`` counts nacks and expired deadlines.
+
+    ``due`` is when a delayed message is deliverable again (seconds).
+    """
 
     message: Message
     state: State = State.READY
     failures: int = 0
     lease: int = 0
+    due: float = 0.0
 
 
 def _nothing() -> None:

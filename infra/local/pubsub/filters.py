@@ -61,8 +61,7 @@ _END: Final = _Token("end", "")
 def compile_filter(text: str) -> Predicate | None:
     """Return what decides whether a message's attributes match; ``None`` for an empty filter."""
     if len(text.encode()) > MAX_FILTER_BYTES:
-        message = f"The filter is longer than {MAX_FILTER_BYTES} bytes."
-        raise InvalidArgumentError(message)
+        raise InvalidArgumentError(f"The filter is longer than {MAX_FILTER_BYTES} bytes.")
     return _Parser(_tokens(text)).parse() if text.strip() else None
 
 

@@ -1,4 +1,4 @@
-"""What a request may hold. Source: Pub/Sub documentation, "Quotas and limits", "Resource limits"."""
+"""What a request may hold. Source: Pub/Sub documentation, "Quotas and limits"."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -41,8 +41,9 @@ def check_publish(request: PublishRequest) -> None:
     """Refuse a publish request that holds too much, or a message that is not one."""
     check_range("message_count", len(request.messages), 1, MAX_PUBLISH_MESSAGES)
     if request.ByteSize() > MAX_PUBLISH_BYTES:
-        message = f"Request payload size exceeds the limit: {MAX_PUBLISH_BYTES} bytes."
-        raise InvalidArgumentError(message)
+        raise InvalidArgumentError(
+            f"Request payload size exceeds the limit: {MAX_PUBLISH_BYTES} bytes."
+        )
     _check_ordering_key(request.messages)
     for content in request.messages:
         _check_message(content)
@@ -51,11 +52,13 @@ def check_publish(request: PublishRequest) -> None:
 def _check_ordering_key(messages: Sequence[PubsubMessage]) -> None:
     key = messages[0].ordering_key
     if any(content.ordering_key != key for content in messages):
-        message = "All messages in a publish request must have the same ordering key."
-        raise InvalidArgumentError(message)
+        raise InvalidArgumentError(
+            "All messages in a publish request must have the same ordering key."
+        )
     if len(key.encode()) > MAX_ORDERING_KEY_BYTES:
-        message = f"The ordering key is longer than {MAX_ORDERING_KEY_BYTES} bytes."
-        raise InvalidArgumentError(message)
+        raise InvalidArgumentError(
+            f"The ordering key is longer than {MAX_ORDERING_KEY_BYTES} bytes."
+        )
 
 
 def _check_message(content: PubsubMessage) -> None:
@@ -71,5 +74,4 @@ def _check_attribute(key: str, value: str) -> None:
     check_range("attribute_key_size", len(key.encode()), 1, MAX_KEY_BYTES)
     check_range("attribute_value_size", len(value.encode()), 0, MAX_VALUE_BYTES)
     if key.startswith("goog") and not key.startswith("googclient_"):
-        message = f"Attribute keys must not start with 'goog' (key={key})."
-        raise InvalidArgumentError(message)
+        raise InvalidArgumentError(f"Attribute keys must not start with 'goog' (key={key}).")

@@ -27,19 +27,19 @@ def _check(descriptor: Descriptor, mask: FieldMask, mutable: Collection[str]) ->
     kind = descriptor.name
     request = f"Update{kind}Request"
     if not mask.paths:
-        message = f"The update_mask in the {request} must be set, and must contain a non-empty paths list."
-        raise InvalidArgumentError(message)
+        raise InvalidArgumentError(
+            f"The update_mask in the {request} must be set,"
+            " and must contain a non-empty paths list."
+        )
     for path in mask.paths:
         if not FieldMask(paths=[path]).IsValidForDescriptor(descriptor):
-            message = (
+            raise InvalidArgumentError(
                 f"Invalid update_mask provided in the {request}: '{path}' is not a known {kind}"
                 " field. Note that field paths must be of the form 'push_config' rather than"
                 " 'pushConfig'."
             )
-            raise InvalidArgumentError(message)
         if path.partition(".")[0] not in mutable:
-            message = (
+            raise InvalidArgumentError(
                 f"Invalid update_mask provided in the {request}: the '{path}' field in the {kind}"
                 " is not mutable."
             )
-            raise InvalidArgumentError(message)

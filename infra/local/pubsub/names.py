@@ -27,8 +27,7 @@ def parse_name(collection: str, name: str) -> ResourceName:
     match = _RESOURCE.fullmatch(name)
     if match and match[2] == collection and _ID.fullmatch(match[3]):
         return ResourceName(match[1], match[3])
-    message = f"Invalid [{collection}] name: (name={name})"
-    raise InvalidArgumentError(message)
+    raise InvalidArgumentError(f"Invalid [{collection}] name: (name={name})")
 
 
 def parse_project(name: str) -> str:
@@ -36,8 +35,7 @@ def parse_project(name: str) -> str:
     match = _PROJECT.fullmatch(name)
     if match:
         return match[1]
-    message = f"Invalid [projects] name: (name={name})"
-    raise InvalidArgumentError(message)
+    raise InvalidArgumentError(f"Invalid [projects] name: (name={name})")
 
 
 def short_id(name: str) -> str:

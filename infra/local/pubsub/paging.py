@@ -1,6 +1,6 @@
 """Lists by pages: a page token is the name of the last item, so that it survives changes."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Final, NamedTuple
@@ -21,8 +21,7 @@ class Page(NamedTuple):
 def page_of(names: Iterable[str], page_size: int, token: str) -> Page:
     """Return the page after ``token``; a size of 0 is the default, a large one is cut."""
     if page_size < 0:
-        message = f"The page_size must not be negative. You passed {page_size}."
-        raise InvalidArgumentError(message)
+        raise InvalidArgumentError(f"The page_size must not be negative. You passed {page_size}.")
     size = min(page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
     ordered = sorted(names)
     start = bisect_right(ordered, _name_in(token)) if token else 0
@@ -33,7 +32,6 @@ def page_of(names: Iterable[str], page_size: int, token: str) -> Page:
 
 def _name_in(token: str) -> str:
     try:
-        return urlsafe_b64decode(token.encode()).decode()
+        return b64decode(token.encode(), altchars=b"-_", validate=True).decode()
     except ValueError:
-        message = "Invalid page token."
-        raise InvalidArgumentError(message) from None
+        raise InvalidArgumentError("Invalid page token.") from None

@@ -54,8 +54,7 @@ class Server:
         try:
             bound = self._server.add_insecure_port(f"{host}:{port}")
         except RuntimeError as error:
-            message = f"cannot listen on {host}:{port}"
-            raise AddressError(message) from error
+            raise AddressError(f"cannot listen on {host}:{port}") from error
         await self._server.start()
         return f"{host}:{bound}"
 

@@ -152,8 +152,7 @@ def _parsed(kind: type[Request], data: bytes) -> Request:
     try:
         request.ParseFromString(data)
     except DecodeError:
-        message = "The request is not a valid message."
-        raise InvalidArgumentError(message) from None
+        raise InvalidArgumentError("The request is not a valid message.") from None
     return request
 
 

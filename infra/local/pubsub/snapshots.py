@@ -45,8 +45,7 @@ class SnapshotCalls:
         name = request.name or _random_name(request.subscription)
         parse_name("snapshots", name)
         if name in self._broker.snapshots:
-            message = "Snapshot already exists"
-            raise AlreadyExistsError(message)
+            raise AlreadyExistsError("Snapshot already exists")
         topic = _topic_of(state)
         messages = state.backlog.unacked()
         config = Snapshot(name=name, topic=topic.config.name, labels=request.labels)
@@ -90,8 +89,7 @@ class SnapshotCalls:
         elif target == "snapshot":
             self._seek_to_snapshot(state, topic, request.snapshot)
         else:
-            message = "The seek request must have a time or a snapshot."
-            raise InvalidArgumentError(message)
+            raise InvalidArgumentError("The seek request must have a time or a snapshot.")
         return SeekResponse()
 
     def _seek_to_time(
@@ -105,8 +103,9 @@ class SnapshotCalls:
     ) -> None:
         snapshot = self._broker.snapshot(name)
         if snapshot.topic is not topic:
-            message = "The snapshot and the subscription are not of the same topic."
-            raise FailedPreconditionError(message)
+            raise FailedPreconditionError(
+                "The snapshot and the subscription are not of the same topic."
+            )
         unacked = {message.number for message in snapshot.messages}
         now = self._broker.clock()
         state.backlog.seek(snapshot.messages, lambda m: m.number not in unacked, now)
@@ -115,18 +114,15 @@ class SnapshotCalls:
         now = self._broker.clock()
         oldest = unacked[0].published_at if unacked else now
         if oldest + LIFETIME_S < now + MIN_LIFETIME_S:
-            message = "The snapshot would expire in less than an hour."
-            raise FailedPreconditionError(message)
+            raise FailedPreconditionError("The snapshot would expire in less than an hour.")
         return oldest + LIFETIME_S
 
 
 def _topic_of(state: SubscriptionState) -> TopicState:
     if state.config.detached:
-        message = "Subscription is detached."
-        raise FailedPreconditionError(message)
+        raise FailedPreconditionError("Subscription is detached.")
     if state.topic is None:
-        message = "The topic of the subscription has been deleted."
-        raise FailedPreconditionError(message)
+        raise FailedPreconditionError("The topic of the subscription has been deleted.")
     return state.topic
 
 

@@ -101,11 +101,9 @@ class PullCalls:
 def check_alive(broker: Broker, hub: Hub, state: SubscriptionState) -> None:
     """Refuse to go on when the server stops or the subscription cannot be pulled any more."""
     if hub.stopping:
-        message = "The server is stopping."
-        raise StoppingError(message)
+        raise StoppingError("The server is stopping.")
     if broker.subscriptions.get(state.config.name) is not state:
-        message = f"Subscription does not exist (resource={short_id(state.config.name)})"
-        raise NotFoundError(message)
+        raise NotFoundError(f"Subscription does not exist (resource={short_id(state.config.name)})")
     pullable(state)
 
 
@@ -142,7 +140,6 @@ class Stream:
         try:
             await self._write()
         finally:
-            self._window.on_room = self._wake.clear
             self._channel.leave(self._wake)
             reader.cancel()
 
@@ -212,24 +209,23 @@ class Stream:
             request.protocol_version,
         )
         if any(fixed):
-            message = "Only the first request of a stream may name or limit it."
-            raise InvalidArgumentError(message)
+            raise InvalidArgumentError("Only the first request of a stream may name or limit it.")
         if request.stream_ack_deadline_seconds:
             self._set_deadline(request.stream_ack_deadline_seconds)
 
     def _set_deadline(self, seconds: int) -> None:
         if not MIN_ACK_DEADLINE_S <= seconds <= MAX_ACK_DEADLINE_S:
-            message = (
+            raise InvalidArgumentError(
                 f"stream_ack_deadline_seconds must be between {MIN_ACK_DEADLINE_S}"
                 f" and {MAX_ACK_DEADLINE_S} seconds"
             )
-            raise InvalidArgumentError(message)
         self._deadline_s = float(seconds)
 
     def _apply(self, request: StreamingPullRequest) -> None:
         if len(request.modify_deadline_ack_ids) != len(request.modify_deadline_seconds):
-            message = "modify_deadline_ack_ids and modify_deadline_seconds differ in length."
-            raise InvalidArgumentError(message)
+            raise InvalidArgumentError(
+                "modify_deadline_ack_ids and modify_deadline_seconds differ in length."
+            )
         now = self._broker.clock()
         failed = modify_deadlines(
             self._state, request.modify_deadline_ack_ids, request.modify_deadline_seconds, now

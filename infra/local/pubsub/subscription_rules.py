@@ -62,8 +62,9 @@ def _refuse_unsupported(config: Subscription) -> None:
     present = {descriptor.name for descriptor, _ in config.ListFields()}
     for field in NOT_HERE:
         if field in present:
-            message = f"The field '{field}' of a subscription is not supported by this server."
-            raise UnimplementedError(message)
+            raise UnimplementedError(
+                f"The field '{field}' of a subscription is not supported by this server."
+            )
 
 
 def _complete_deadline(config: Subscription) -> None:
@@ -97,13 +98,15 @@ def _complete_push(config: PushConfig) -> None:
     if not config.push_endpoint:
         return
     if not _is_http(config.push_endpoint):
-        message = f"Invalid push endpoint given (endpoint={config.push_endpoint})."
-        raise InvalidArgumentError(message)
+        raise InvalidArgumentError(
+            f"Invalid push endpoint given (endpoint={config.push_endpoint})."
+        )
     if _VERSION not in config.attributes:
         config.attributes[_VERSION] = _VERSIONS[0]
     if config.attributes[_VERSION] not in _VERSIONS:
-        message = f"The push attribute {_VERSION} must be one of {', '.join(_VERSIONS)}."
-        raise InvalidArgumentError(message)
+        raise InvalidArgumentError(
+            f"The push attribute {_VERSION} must be one of {', '.join(_VERSIONS)}."
+        )
 
 
 def _is_http(endpoint: str) -> bool:
@@ -119,8 +122,7 @@ def _complete_dead_letters(config: Subscription, topics: Container[str]) -> None
     if policy.dead_letter_topic != DELETED_TOPIC:
         parse_name("topics", policy.dead_letter_topic)
         if policy.dead_letter_topic not in topics:
-            message = "Dead letter topic not found"
-            raise NotFoundError(message)
+            raise NotFoundError("Dead letter topic not found")
     policy.max_delivery_attempts = policy.max_delivery_attempts or DEFAULT_DELIVERY_ATTEMPTS
     check_range(
         "max_delivery_attempts",
@@ -141,5 +143,4 @@ def _complete_retries(config: Subscription) -> None:
     check_range("minimum_backoff_seconds", minimum_s, 0, MAX_BACKOFF_S)
     check_range("maximum_backoff_seconds", maximum_s, 0, MAX_BACKOFF_S)
     if maximum_s < minimum_s:
-        message = "The maximum_backoff must not be less than the minimum_backoff."
-        raise InvalidArgumentError(message)
+        raise InvalidArgumentError("The maximum_backoff must not be less than the minimum_backoff.")

@@ -60,11 +60,9 @@ class SubscriptionCalls:
         parse_name("subscriptions", request.name)
         parse_name("topics", request.topic)
         if request.topic not in self._broker.topics:
-            message = "Subscription topic does not exist"
-            raise NotFoundError(message)
+            raise NotFoundError("Subscription topic does not exist")
         if request.name in self._broker.subscriptions:
-            message = "Subscription already exists"
-            raise AlreadyExistsError(message)
+            raise AlreadyExistsError("Subscription already exists")
         config = validated(request, self._broker.topics)
         config.detached = False
         return _shown(self._broker.add_subscription(config))
@@ -125,11 +123,9 @@ class SubscriptionCalls:
 def pullable(state: SubscriptionState) -> SubscriptionState:
     """Return the subscription if messages can be pulled from it."""
     if state.config.detached:
-        message = "Subscription is detached."
-        raise FailedPreconditionError(message)
+        raise FailedPreconditionError("Subscription is detached.")
     if state.pushes:
-        message = "This method is not supported for this subscription type."
-        raise FailedPreconditionError(message)
+        raise FailedPreconditionError("This method is not supported for this subscription type.")
     return state
 
 
@@ -174,18 +170,15 @@ def modify_deadlines(
 
 def _check_deadline(seconds: int) -> None:
     if seconds < 0:
-        message = "Ack deadline cannot be negative"
-        raise InvalidArgumentError(message)
+        raise InvalidArgumentError("Ack deadline cannot be negative")
     if seconds > MAX_ACK_DEADLINE_S:
-        message = f"Ack deadline cannot be more than {MAX_ACK_DEADLINE_S} seconds"
-        raise InvalidArgumentError(message)
+        raise InvalidArgumentError(f"Ack deadline cannot be more than {MAX_ACK_DEADLINE_S} seconds")
 
 
 def _some(ack_ids: Iterable[str]) -> list[str]:
     ids = list(ack_ids)
     if not ids:
-        message = "No ack ids specified."
-        raise InvalidArgumentError(message)
+        raise InvalidArgumentError("No ack ids specified.")
     return ids
 
 

@@ -46,8 +46,7 @@ class TopicCalls:
         """Create a topic."""
         parse_name("topics", request.name)
         if request.name in self._broker.topics:
-            message = "Topic already exists"
-            raise AlreadyExistsError(message)
+            raise AlreadyExistsError("Topic already exists")
         return self._broker.add_topic(_validated(request)).config
 
     def get(self, request: GetTopicRequest) -> Topic:
@@ -115,8 +114,9 @@ def _validated(request: Topic) -> Topic:
     config.CopyFrom(request)
     for field in _NOT_HERE:
         if field in {descriptor.name for descriptor, _ in config.ListFields()}:
-            message = f"The field '{field}' of a topic is not supported by this server."
-            raise UnimplementedError(message)
+            raise UnimplementedError(
+                f"The field '{field}' of a topic is not supported by this server."
+            )
     if config.HasField("message_retention_duration"):
         retention_s = seconds_of(config.message_retention_duration)
         check_range(
