@@ -1,7 +1,8 @@
 """One zip per function, the same bytes for the same content.
 
-A bundle holds the function's folder at its root, a copy of `shared/` and, for a function that
-asks for them, the table schemas. Members are sorted, stored without compression (compressed bytes
+A bundle holds the function's entry point and requirements at its root, its package and a copy of
+`shared/` under the names they have in the repository, and, for a function that asks for them, the
+table schemas. Members are sorted, stored without compression (compressed bytes
 differ between builds of zlib) and carry one fixed time and mode, so that the sha256 in the name
 changes only when something in the bundle does.
 """
@@ -64,8 +65,11 @@ def contents(function: Function, root: Path = ROOT) -> dict[str, bytes]:
     missing = [name for name in REQUIRED if not (folder / name).is_file()]
     if missing:
         raise BundleError(f"functions/{function.stage} lacks {', '.join(missing)}")
-    members = dict(_members(folder, "", (".py", ".json", "requirements.txt")))
+    members = {name: (folder / name).read_bytes() for name in ("main.py", "requirements.txt")}
+    members["functions/__init__.py"] = (root / "functions" / "__init__.py").read_bytes()
+    members |= _members(folder, f"functions/{function.stage}/", _DATA)
     members |= _members(root / "shared", "shared/", _DATA)
+    del members[f"functions/{function.stage}/main.py"]
     if function.schemas:
         members |= _members(root / "infra" / "schemas", "schemas/", (".json",))
     return dict(sorted(members.items()))
