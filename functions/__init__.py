@@ -1,0 +1,1 @@
+"""The stages: one folder each, which is also the root of its bundle."""

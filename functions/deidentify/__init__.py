@@ -1,0 +1,1 @@
+"""The function `deidentify`; see its handler."""

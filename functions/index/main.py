@@ -1,0 +1,32 @@
+"""Entry point of `index`: wiring only."""
+
+import os
+from pathlib import Path
+
+import functions_framework
+from cloudevents.http import CloudEvent
+
+from functions.index.handler import Index
+from functions.index.settings import Settings
+from shared.adapters.bigquery import BigQueryTables
+from shared.contracts.outcome import Outcome
+from shared.runtime import log
+from shared.runtime.delivery import Lazy, deliver
+
+SETTINGS = Settings.from_env(os.environ)
+log.configure("index", SETTINGS.project)
+SCHEMAS = Path(__file__).parent / "schemas"
+
+
+def _make() -> Index:
+    datasets = {"imaging": SETTINGS.dataset, "research": SETTINGS.research_dataset}
+    return Index(tables=BigQueryTables(SETTINGS.project, SCHEMAS, datasets))
+
+
+_handler = Lazy(_make)
+
+
+@functions_framework.cloud_event
+def index(event: CloudEvent) -> None:
+    """Index one outcome."""
+    deliver(event.data, Outcome.from_message, _handler)

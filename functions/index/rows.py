@@ -1,0 +1,118 @@
+"""The rows of an outcome. Pure; the columns are those of `infra/schemas`.
+
+Times come from the object and the decision, never from the clock, so that a redelivery writes the
+same row.
+"""
+
+from collections.abc import Mapping
+
+from shared.dicom.attributes import hot_values
+
+from shared.contracts.message import to_json
+from shared.contracts.objects import StoredObject
+from shared.contracts.outcome import PIPELINE_VERSION, Outcome
+from shared.ports import Row
+
+
+def instance(outcome: Outcome) -> Row:
+    """Return the row of `imaging.instances` of an archived version."""
+    return {
+        **_instance(outcome, _required(outcome.target)),
+        "EventId": outcome.event_id,
+        "RootEventId": outcome.root_event_id,
+        "Facility": outcome.facility,
+        "IsPrimary": outcome.primary,
+        "Warnings": [{"Code": finding.code, "Path": finding.path} for finding in outcome.findings],
+    }
+
+
+def research_instance(outcome: Outcome) -> Row:
+    """Return the row of `research.instances`: nothing that leads back to the original."""
+    return {**_instance(outcome, _required(outcome.target)), "IsPrimary": True}
+
+
+def upload(outcome: Outcome) -> Row:
+    """Return the row of `imaging.uploads`: the account of one object that landed."""
+    identity = outcome.identity
+    return {
+        "EventId": outcome.event_id,
+        "RootEventId": outcome.root_event_id,
+        "Facility": outcome.facility,
+        "Bucket": outcome.source.version.bucket,
+        "ObjectName": outcome.source.version.name,
+        "Generation": outcome.source.version.generation,
+        "Size": outcome.source.size,
+        "Crc32c": outcome.source.crc32c,
+        "LandedAt": outcome.source.created,
+        "DecidedAt": outcome.decided_at,
+        "Outcome": outcome.kind.value,
+        "Reason": outcome.reason,
+        "Warnings": [{"Code": finding.code, "Path": finding.path} for finding in outcome.findings],
+        "StudyInstanceUID": identity.study_instance_uid if identity else None,
+        "SeriesInstanceUID": identity.series_instance_uid if identity else None,
+        "SOPInstanceUID": identity.sop_instance_uid if identity else None,
+        "SOPClassUID": identity.sop_class_uid if identity else None,
+        "TransferSyntaxUID": identity.transfer_syntax_uid if identity else None,
+        "TargetUri": outcome.target.uri if outcome.target else None,
+        "HeaderBytes": outcome.header_bytes,
+        "PipelineVersion": PIPELINE_VERSION,
+    }
+
+
+def audit(outcome: Outcome) -> Row:
+    """Return the row of `imaging.deid_audit`: what was done to which element, never a value."""
+    return {
+        "EventId": outcome.event_id,
+        "RootEventId": outcome.root_event_id,
+        "Facility": outcome.facility,
+        "SourceUri": outcome.source.uri,
+        "TargetUri": outcome.target.uri if outcome.target else None,
+        "Outcome": outcome.kind.value,
+        "Reason": outcome.reason,
+        "DecidedAt": outcome.decided_at,
+        "Actions": [
+            {"Path": action.path, "Action": action.action, "Rule": action.rule}
+            for action in outcome.actions
+        ],
+        "PipelineVersion": PIPELINE_VERSION,
+    }
+
+
+def _instance(outcome: Outcome, stored: StoredObject) -> dict[str, object]:
+    metadata = outcome.metadata or {}
+    return {
+        **hot_values(metadata),
+        **_identity(outcome),
+        "Metadata": metadata,
+        "DroppedTags": [
+            {"Path": tag.path, "VR": tag.vr, "Length": tag.length} for tag in outcome.dropped
+        ],
+        "ObjectUri": stored.uri,
+        "Generation": stored.version.generation,
+        "Crc32c": stored.crc32c,
+        "BlobStorageSize": stored.size,
+        "StructuredStorageSize": len(to_json(metadata)),
+        "StorageClass": "STANDARD",
+        "Type": "CREATE",
+        "LastUpdated": stored.created,
+        "PipelineVersion": PIPELINE_VERSION,
+    }
+
+
+def _identity(outcome: Outcome) -> Mapping[str, object]:
+    identity = outcome.identity
+    if identity is None:
+        raise ValueError("an indexed outcome has an identity")
+    return {
+        "StudyInstanceUID": identity.study_instance_uid,
+        "SeriesInstanceUID": identity.series_instance_uid,
+        "SOPInstanceUID": identity.sop_instance_uid,
+        "SOPClassUID": identity.sop_class_uid,
+        "TransferSyntaxUID": identity.transfer_syntax_uid,
+    }
+
+
+def _required(stored: StoredObject | None) -> StoredObject:
+    if stored is None:
+        raise ValueError("an indexed outcome has a target")
+    return stored

@@ -1,0 +1,51 @@
+"""What becomes of one object, decided from what is known of it. Pure."""
+
+from dataclasses import dataclass
+
+from shared.dicom.inspection import Inspection, InspectionKind
+
+from shared.contracts import layout
+from shared.contracts.objects import StoredObject
+from shared.dicom.identity import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An instance, to be archived under its identity."""
+
+    identity: Identity
+    inspection: Inspection
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """Refused; the reason is one the sending facility can act on."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Not an instance and not meant to be one; kept aside when its bytes stand nowhere else."""
+
+    reason: str
+    keep: bool = False
+
+
+Decision = Archive | Quarantine | Ignore
+
+
+def before_reading(landed: StoredObject, *, known_facility: bool) -> Quarantine | Ignore | None:
+    """Return the decision that needs no byte of the object, or None."""
+    if layout.is_folder_marker(landed):
+        return Ignore("folder-marker")
+    if layout.is_upload_part(landed.version):
+        return Ignore("upload-part")
+    return None if known_facility else Quarantine("unknown-facility")
+
+
+def after_reading(inspection: Inspection) -> Archive | Ignore:
+    """Return the decision on a readable DICOM object."""
+    if inspection.kind is InspectionKind.DIRECTORY or inspection.identity is None:
+        return Ignore("dicomdir", keep=True)
+    return Archive(inspection.identity, inspection)

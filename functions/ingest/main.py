@@ -1,0 +1,38 @@
+"""Entry point of `ingest`: wiring only."""
+
+import os
+
+import functions_framework
+from cloudevents.http import CloudEvent
+
+from functions.ingest.handler import Ingest
+from functions.ingest.settings import Settings
+from shared.adapters.cloud_storage import CloudStorage
+from shared.adapters.pubsub import PubSubTopic
+from shared.adapters.system_clock import SystemClock
+from shared.contracts.upload import Upload
+from shared.runtime import log
+from shared.runtime.delivery import Lazy, deliver
+
+SETTINGS = Settings.from_env(os.environ)
+log.configure("ingest", SETTINGS.project)
+
+
+def _make() -> Ingest:
+    return Ingest(
+        objects=CloudStorage(SETTINGS.project),
+        outcomes=PubSubTopic(SETTINGS.project, SETTINGS.outcomes_topic),
+        clock=SystemClock(),
+        archive=SETTINGS.archive,
+        quarantine=SETTINGS.quarantine,
+        facilities=SETTINGS.facilities,
+    )
+
+
+_handler = Lazy(_make)
+
+
+@functions_framework.cloud_event
+def ingest(event: CloudEvent) -> None:
+    """Decide one upload."""
+    deliver(event.data, Upload.from_message, _handler)

@@ -1,0 +1,31 @@
+"""Metadata small enough for a message: what is left out is named, never silently lost."""
+
+from collections.abc import Mapping, Sequence
+
+from shared.contracts.message import to_json
+from shared.contracts.outcome import DroppedTag
+
+# Pub/Sub takes 10 MB a message and BigQuery 10 MB a request; the same metadata travel in both.
+MAX_METADATA_BYTES = 4 * 1024 * 1024
+
+
+def fit(
+    metadata: Mapping[str, object], dropped: Sequence[DroppedTag], limit: int = MAX_METADATA_BYTES
+) -> tuple[dict[str, object], tuple[DroppedTag, ...]]:
+    """Return the metadata within `limit` bytes of JSON, the largest attributes left out first."""
+    sizes = {tag: len(to_json({tag: element})) for tag, element in metadata.items()}
+    excess = sum(sizes.values()) - limit
+    kept, left_out = dict(metadata), list(dropped)
+    for tag in sorted(sizes, key=lambda tag: (-sizes[tag], tag)):
+        if excess <= 0:
+            break
+        excess -= sizes[tag]
+        left_out.append(DroppedTag(path=tag, vr=_vr(kept.pop(tag)), length=sizes[tag]))
+    return kept, tuple(left_out)
+
+
+def _vr(element: object) -> str:
+    match element:
+        case {"vr": str(vr)}:
+            return vr
+    return "UN"

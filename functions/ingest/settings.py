@@ -1,0 +1,35 @@
+"""The settings of `ingest`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.runtime.environment import Environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What `ingest` is told by its environment."""
+
+    project: str
+    archive: str
+    quarantine: str
+    outcomes_topic: str
+    facilities: frozenset[str]
+
+    @classmethod
+    def from_env(cls, variables: Mapping[str, str]) -> "Settings":
+        """Read the settings.
+
+        Raises:
+            SettingsError: names every variable that is missing or wrong.
+        """
+        env = Environment(variables)
+        settings = cls(
+            project=env.text("GOOGLE_CLOUD_PROJECT"),
+            archive=env.text("INLET_ARCHIVE"),
+            quarantine=env.text("INLET_QUARANTINE"),
+            outcomes_topic=env.text("INLET_OUTCOMES_TOPIC"),
+            facilities=env.names("INLET_FACILITIES"),
+        )
+        env.check()
+        return settings

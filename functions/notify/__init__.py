@@ -1,0 +1,1 @@
+"""The function `notify`; see its handler."""

@@ -1,0 +1,35 @@
+"""Entry point of `notify`: wiring only."""
+
+import os
+
+import functions_framework
+from cloudevents.http import CloudEvent
+
+from functions.notify.handler import Notify
+from functions.notify.settings import Settings
+from shared.adapters.pubsub import PubSubTopic
+from shared.adapters.standard_webhook import StandardWebhook
+from shared.adapters.system_clock import SystemClock
+from shared.contracts.outcome import Outcome
+from shared.runtime import log
+from shared.runtime.delivery import Lazy, deliver
+
+SETTINGS = Settings.from_env(os.environ)
+log.configure("notify", SETTINGS.project)
+
+
+def _make() -> Notify:
+    url, secret = SETTINGS.webhook_url, SETTINGS.webhook_secret.decode()
+    return Notify(
+        events=PubSubTopic(SETTINGS.project, SETTINGS.events_topic),
+        webhook=StandardWebhook(url, secret, SystemClock()) if url else None,
+    )
+
+
+_handler = Lazy(_make)
+
+
+@functions_framework.cloud_event
+def notify(event: CloudEvent) -> None:
+    """Announce one outcome."""
+    deliver(event.data, Outcome.from_message, _handler)

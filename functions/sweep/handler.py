@@ -1,0 +1,50 @@
+"""Sweep: what has sat in the inbox longer than a limit is announced again.
+
+An upload may sit because its notification was lost or its deliveries ended in the dead-letter
+topic. Announcing it twice is harmless: `ingest` gives a generation one outcome however often it
+is delivered.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+
+from shared.contracts import layout
+from shared.contracts.objects import StoredObject
+from shared.contracts.upload import Upload
+from shared.ports import Clock, Done, ObjectStore, Publisher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """The handler of the schedule."""
+
+    objects: ObjectStore
+    uploads: Publisher
+    clock: Clock
+    inbox: str
+    stuck_after: timedelta
+    max_redriven: int
+
+    def __call__(self) -> Done:
+        """Return once everything stuck, up to the limit of one run, is announced again."""
+        stuck = islice(self._stuck(), self.max_redriven)
+        redriven = 0
+        for redriven, stored in enumerate(stuck, start=1):  # noqa: B007 - the count is the result
+            self.uploads.publish(Upload(version=stored.version).to_message())
+        level = logging.WARNING if redriven else logging.INFO
+        fields = {"redriven": redriven, "limit_reached": redriven == self.max_redriven}
+        return Done("inbox swept", fields, level)
+
+    def _stuck(self) -> Iterator[StoredObject]:
+        now = self.clock.now()
+        for stored in self.objects.list(self.inbox):
+            if now - stored.created > self._patience(stored):
+                yield stored
+
+    def _patience(self, stored: StoredObject) -> timedelta:
+        """Return how long an object may sit; a part of an upload waits for its composition."""
+        part = layout.is_upload_part(stored.version)
+        return layout.UPLOAD_PART_GRACE if part else self.stuck_after

@@ -1,0 +1,38 @@
+"""Entry point of `sweep`: wiring only."""
+
+import os
+
+import functions_framework
+from flask import Request
+
+from functions.sweep.handler import Sweep
+from functions.sweep.settings import Settings
+from shared.adapters.cloud_storage import CloudStorage
+from shared.adapters.pubsub import PubSubTopic
+from shared.adapters.system_clock import SystemClock
+from shared.runtime import log
+from shared.runtime.delivery import Lazy, run
+
+SETTINGS = Settings.from_env(os.environ)
+log.configure("sweep", SETTINGS.project)
+
+
+def _make() -> Sweep:
+    return Sweep(
+        objects=CloudStorage(SETTINGS.project),
+        uploads=PubSubTopic(SETTINGS.project, SETTINGS.uploads_topic),
+        clock=SystemClock(),
+        inbox=SETTINGS.inbox,
+        stuck_after=SETTINGS.stuck_after,
+        max_redriven=SETTINGS.max_redriven,
+    )
+
+
+_handler = Lazy(_make)
+
+
+@functions_framework.http
+def sweep(_request: Request) -> tuple[str, int]:
+    """Sweep the inbox once."""
+    run(_handler())
+    return "", 204

@@ -1,0 +1,36 @@
+"""The settings of `sweep`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.runtime.environment import Environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What `sweep` is told by its environment."""
+
+    project: str
+    inbox: str
+    uploads_topic: str
+    stuck_after: timedelta
+    max_redriven: int
+
+    @classmethod
+    def from_env(cls, variables: Mapping[str, str]) -> "Settings":
+        """Read the settings.
+
+        Raises:
+            SettingsError: names every variable that is missing or wrong.
+        """
+        env = Environment(variables)
+        settings = cls(
+            project=env.text("GOOGLE_CLOUD_PROJECT"),
+            inbox=env.text("INLET_INBOX"),
+            uploads_topic=env.text("INLET_UPLOADS_TOPIC"),
+            stuck_after=timedelta(seconds=env.integer("INLET_STUCK_AFTER_S", 15 * 60)),
+            max_redriven=env.integer("INLET_MAX_REDRIVEN", 10_000),
+        )
+        env.check()
+        return settings

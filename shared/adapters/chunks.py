@@ -1,0 +1,38 @@
+"""An iterator of bytes as the file object that upload calls want."""
+
+import io
+from collections.abc import Iterable
+
+
+class ChunkReader(io.RawIOBase):
+    """Reads an iterator once, forwards, holding no more than one chunk beyond what was asked."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        super().__init__()
+        self._chunks = iter(chunks)
+        self._rest = b""
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def tell(self) -> int:
+        """Return how many bytes were read so far."""
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        """Return exactly `size` bytes, fewer only at the end; everything for -1."""
+        parts = [self._rest]
+        have = len(self._rest)
+        while size < 0 or have < size:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                break
+            parts.append(chunk)
+            have += len(chunk)
+        data = b"".join(parts)
+        wanted = len(data) if size < 0 else size
+        self._rest = data[wanted:]
+        self._position += len(data[:wanted])
+        return data[:wanted]

@@ -1,0 +1,171 @@
+"""Cloud Storage as an `ObjectStore`.
+
+fake-gcs-server does not enforce `ifGenerationMatch` on rewrite and resumable upload, and its
+delete ignores the generation. Against it (`STORAGE_EMULATOR_HOST`) the same conditions are
+checked first, under a lock; the service itself needs neither the lock nor the extra request.
+"""
+
+import base64
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from google.api_core.exceptions import NotFound, PreconditionFailed, RequestRangeNotSatisfiable
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+from google.cloud.storage.retry import DEFAULT_RETRY
+from requests.adapters import HTTPAdapter
+
+from shared.adapters.chunks import ChunkReader
+from shared.adapters.vendor_errors import translated
+from shared.contracts.objects import ObjectVersion, StoredObject
+from shared.errors import TransientError
+
+ORIGIN = "inlet-origin"
+CONTENT_TYPE = "application/dicom"
+UPLOAD_CHUNK_BYTES = 8 * 1024 * 1024
+TIMEOUT_S = 60.0
+# The client's own retry covers blips; longer outages are Pub/Sub's to redeliver.
+RETRY = DEFAULT_RETRY.with_timeout(30.0)
+
+
+class CloudStorage:
+    """Buckets of Cloud Storage, or of an emulator where `STORAGE_EMULATOR_HOST` names one."""
+
+    def __init__(self, project: str, connections: int = 80) -> None:
+        self._emulated = bool(os.environ.get("STORAGE_EMULATOR_HOST"))
+        credentials = AnonymousCredentials() if self._emulated else None
+        self._client = storage.Client(project=project, credentials=credentials)
+        pool = HTTPAdapter(pool_connections=4, pool_maxsize=connections)
+        for scheme in ("https://", "http://"):
+            self._client._http.mount(scheme, pool)  # noqa: SLF001 - the documented way to size it
+        self._emulator_lock = threading.Lock()
+
+    def stat(self, version: ObjectVersion) -> StoredObject | None:
+        """Return what is known of a generation, or None when it is gone."""
+        return self._load(self._blob(version))
+
+    def find(self, bucket: str, name: str) -> StoredObject | None:
+        """Return the live generation of a name, or None."""
+        return self._load(self._client.bucket(bucket).blob(name))
+
+    def read(self, version: ObjectVersion, offset: int, length: int) -> bytes:
+        """Return the bytes of a range of exactly this generation, as they are stored."""
+        try:
+            with translated("storage"):
+                data: bytes = self._blob(version).download_as_bytes(
+                    start=offset,
+                    end=offset + length - 1,
+                    raw_download=True,
+                    checksum=None,  # there is none for a range
+                    timeout=TIMEOUT_S,
+                    retry=RETRY,
+                )
+                return data
+        except TransientError as error:
+            if isinstance(error.__cause__, RequestRangeNotSatisfiable):
+                return b""
+            raise
+
+    def copy(
+        self, source: StoredObject, bucket: str, name: str, labels: Mapping[str, str]
+    ) -> StoredObject | None:
+        """Copy a generation server-side; return None when the name is taken."""
+        target = self._client.bucket(bucket).blob(name)
+        target.metadata = {ORIGIN: source.version.natural_key, **labels}
+        target.content_type = CONTENT_TYPE
+        with self._creating(bucket, name) as free:
+            if not free or not self._rewrite(self._blob(source.version), target):
+                return None
+        copied = _stored(target)
+        if (copied.crc32c, copied.size) != (source.crc32c, source.size):
+            raise TransientError("storage-copy-differs")
+        return copied
+
+    def write(
+        self, bucket: str, name: str, chunks: Iterable[bytes], origin: str
+    ) -> StoredObject | None:
+        """Write a new object in one pass; return None when the name is taken."""
+        blob = self._client.bucket(bucket).blob(name, chunk_size=UPLOAD_CHUNK_BYTES)
+        blob.metadata = {ORIGIN: origin}
+        with self._creating(bucket, name) as free, translated("storage"):
+            if not free:
+                return None
+            try:
+                blob.upload_from_file(
+                    ChunkReader(chunks),
+                    content_type=CONTENT_TYPE,
+                    if_generation_match=0,
+                    timeout=TIMEOUT_S,
+                    retry=RETRY,
+                    checksum="crc32c",
+                )
+            except PreconditionFailed:
+                return None
+            blob.reload(timeout=TIMEOUT_S, retry=RETRY)
+        return _stored(blob)
+
+    def delete(self, version: ObjectVersion) -> None:
+        """Delete exactly this generation; one that is gone is deleted already."""
+        if self._emulated and self.stat(version) is None:
+            return
+        with translated("storage"):
+            try:
+                self._blob(version).delete(
+                    if_generation_match=version.generation, timeout=TIMEOUT_S, retry=RETRY
+                )
+            except (NotFound, PreconditionFailed):
+                return
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[StoredObject]:
+        """Yield the live objects of a bucket in the order of their names."""
+        with translated("storage"):
+            for blob in self._client.list_blobs(bucket, prefix=prefix, timeout=TIMEOUT_S):
+                yield _stored(blob)
+
+    def _blob(self, version: ObjectVersion) -> storage.Blob:
+        return self._client.bucket(version.bucket).blob(version.name, generation=version.generation)
+
+    def _load(self, blob: storage.Blob) -> StoredObject | None:
+        with translated("storage"):
+            try:
+                blob.reload(timeout=TIMEOUT_S, retry=RETRY)
+            except NotFound:
+                return None
+        return _stored(blob)
+
+    def _rewrite(self, source: storage.Blob, target: storage.Blob) -> bool:
+        """Return True when copied, False when the target's name is taken."""
+        token: str | None = None
+        with translated("storage"):
+            try:
+                while True:
+                    token, _, _ = target.rewrite(
+                        source, token=token, if_generation_match=0, timeout=TIMEOUT_S, retry=RETRY
+                    )
+                    if token is None:
+                        return True
+            except PreconditionFailed:
+                return False
+
+    @contextmanager
+    def _creating(self, bucket: str, name: str) -> Iterator[bool]:
+        """Yield whether the name may be tried; the service itself decides when it is written."""
+        if not self._emulated:
+            yield True
+            return
+        with self._emulator_lock:
+            yield self.find(bucket, name) is None
+
+
+def _stored(blob: storage.Blob) -> StoredObject:
+    return StoredObject(
+        version=ObjectVersion(
+            bucket=blob.bucket.name, name=blob.name, generation=int(blob.generation)
+        ),
+        size=int(blob.size),
+        crc32c=base64.b64decode(blob.crc32c).hex(),
+        created=blob.time_created,
+        origin=(blob.metadata or {}).get(ORIGIN),
+    )

@@ -1,0 +1,160 @@
+"""The in-memory twins of the adapters: the same promises, for tests and simulations."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import google_crc32c
+
+from shared.contracts.message import Message
+from shared.contracts.objects import ObjectVersion, StoredObject
+from shared.errors import TransientError
+from shared.ports import Row
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    stored: StoredObject
+    data: bytes
+    labels: Mapping[str, str]
+
+
+class MemoryObjectStore:
+    """Buckets in memory, with the service's own conditions on generations."""
+
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._now = now
+        self._objects: dict[tuple[str, str], _Held] = {}
+        self._generation = 0
+        self._lock = threading.Lock()
+
+    def put(self, bucket: str, name: str, data: bytes) -> StoredObject:
+        """Store an object as an uploader would, over whatever has the name."""
+        with self._lock:
+            return self._put(bucket, name, data)
+
+    def stat(self, version: ObjectVersion) -> StoredObject | None:
+        """Return what is known of a generation, or None when it is gone."""
+        held = self._held(version)
+        return held.stored if held else None
+
+    def find(self, bucket: str, name: str) -> StoredObject | None:
+        """Return the live generation of a name, or None."""
+        held = self._objects.get((bucket, name))
+        return held.stored if held else None
+
+    def read(self, version: ObjectVersion, offset: int, length: int) -> bytes:
+        """Return the bytes of a range of exactly this generation."""
+        held = self._held(version)
+        if held is None:
+            raise TransientError("storage-not-found")
+        return held.data[offset : offset + length]
+
+    def copy(
+        self, source: StoredObject, bucket: str, name: str, labels: Mapping[str, str]
+    ) -> StoredObject | None:
+        """Copy a generation; return None when the name is taken."""
+        with self._lock:
+            held = self._held(source.version)
+            if (bucket, name) in self._objects:
+                return None
+            if held is None:
+                raise TransientError("storage-not-found")
+            return self._put(bucket, name, held.data, source.version.natural_key, labels)
+
+    def write(
+        self, bucket: str, name: str, chunks: Iterable[bytes], origin: str
+    ) -> StoredObject | None:
+        """Write a new object; return None when the name is taken."""
+        data = b"".join(chunks)
+        with self._lock:
+            taken = (bucket, name) in self._objects
+            return None if taken else self._put(bucket, name, data, origin)
+
+    def delete(self, version: ObjectVersion) -> None:
+        """Delete exactly this generation; one that is gone is deleted already."""
+        with self._lock:
+            if self._held(version):
+                del self._objects[version.bucket, version.name]
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[StoredObject]:
+        """Yield the live objects of a bucket in the order of their names."""
+        for (where, name), held in sorted(self._objects.items(), key=lambda item: item[0]):
+            if where == bucket and name.startswith(prefix):
+                yield held.stored
+
+    def data(self, bucket: str, name: str) -> bytes:
+        """Return the bytes of a live object."""
+        return self._objects[bucket, name].data
+
+    def labels(self, bucket: str, name: str) -> Mapping[str, str]:
+        """Return the metadata that a copy was given."""
+        return self._objects[bucket, name].labels
+
+    def _held(self, version: ObjectVersion) -> _Held | None:
+        held = self._objects.get((version.bucket, version.name))
+        return held if held and held.stored.version == version else None
+
+    def _put(
+        self,
+        bucket: str,
+        name: str,
+        data: bytes,
+        origin: str | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> StoredObject:
+        self._generation += 1
+        stored = StoredObject(
+            version=ObjectVersion(bucket=bucket, name=name, generation=self._generation),
+            size=len(data),
+            crc32c=f"{google_crc32c.value(data):08x}",
+            created=self._now(),
+            origin=origin,
+        )
+        self._objects[bucket, name] = _Held(stored, data, dict(labels or {}))
+        return stored
+
+
+@dataclass(slots=True)
+class MemoryTopic:
+    """A topic that keeps what was published."""
+
+    messages: list[Message] = field(default_factory=list)
+
+    def publish(self, message: Message) -> None:
+        """Keep the message."""
+        self.messages.append(replace(message, attributes=dict(message.attributes)))
+
+
+@dataclass(slots=True)
+class MemoryTables:
+    """Tables that keep what was appended."""
+
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        """Keep the rows."""
+        self.rows.setdefault(table, []).extend(dict(row) for row in rows)
+
+
+@dataclass(slots=True)
+class MemoryWebhook:
+    """A receiver that keeps what it was sent."""
+
+    received: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def send(self, event_id: str, body: bytes) -> None:
+        """Keep the event."""
+        self.received.append((event_id, body))
+
+
+@dataclass(slots=True)
+class ManualClock:
+    """A clock that stands until it is moved."""
+
+    time: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """Return the time it was set to."""
+        return self.time

@@ -1,0 +1,50 @@
+"""A receiver of signed events, after the Standard Webhooks specification."""
+
+import requests
+from standardwebhooks import Webhook as Signer
+from urllib3.util import Url, parse_url
+
+from shared.adapters.vendor_errors import translated
+from shared.errors import SettingsError, TransientError
+from shared.ports import Clock
+
+TIMEOUT_S = (5.0, 10.0)  # connect, read
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+class StandardWebhook:
+    """Posts signed events to one address over TLS; plain HTTP only to this machine."""
+
+    def __init__(self, url: str, secret: str, clock: Clock) -> None:
+        _require_tls(parse_url(url))
+        self._url = url
+        self._signer = Signer(secret)
+        self._clock = clock
+
+    def send(self, event_id: str, body: bytes) -> None:
+        """Return once the receiver has answered 2xx; redirects are not followed."""
+        now = self._clock.now()
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": event_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": self._signer.sign(event_id, now, body.decode()),
+        }
+        with (
+            translated("webhook"),
+            requests.post(
+                self._url,
+                data=body,
+                headers=headers,
+                timeout=TIMEOUT_S,
+                allow_redirects=False,
+                stream=True,  # the reply's body is not ours to read
+            ) as response,
+        ):
+            if response.status_code // 100 != 2:  # noqa: PLR2004 - the class of success, RFC 9110
+                raise TransientError("webhook-refused")
+
+
+def _require_tls(url: Url) -> None:
+    if url.scheme != "https" and url.host not in LOOPBACK:
+        raise SettingsError("invalid-settings", ["INLET_WEBHOOK_URL is not an https address"])

@@ -1,0 +1,131 @@
+"""Public events: CloudEvents 1.0 in the Pub/Sub protocol binding, binary content mode.
+
+An allow-list makes them: nothing from a data set but UIDs, the SOP class and the modality
+appears, and nothing at all that would tie a research copy to its original.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.contracts.ids import derived_id
+from shared.contracts.message import Message, to_json
+from shared.contracts.outcome import SCHEMA_VERSION, Outcome, OutcomeKind
+
+SPEC_VERSION = "1.0"
+TYPES: Mapping[OutcomeKind, str] = {
+    OutcomeKind.ARCHIVED: "dicom.instance.archived.v1",
+    OutcomeKind.DUPLICATE: "dicom.instance.duplicate.v1",
+    OutcomeKind.CONFLICT: "dicom.instance.conflict.v1",
+    OutcomeKind.QUARANTINED: "dicom.object.quarantined.v1",
+    OutcomeKind.EXPANDED: "dicom.object.expanded.v1",
+    OutcomeKind.IGNORED: "dicom.object.ignored.v1",
+    OutcomeKind.DEIDENTIFIED: "dicom.instance.deidentified.v1",
+    OutcomeKind.HELD: "dicom.instance.held.v1",
+    OutcomeKind.FAILED: "dicom.instance.failed.v1",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicEvent:
+    """One event as the outside sees it."""
+
+    id: str
+    type: str
+    source: str
+    time: datetime
+    data: Mapping[str, str | int | None]
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> "PublicEvent":
+        """Return the event of an outcome.
+
+        A de-identified copy's event names neither the facility nor the root nor the size: each
+        would lead from the pseudonymous UIDs back to the original's.
+        """
+        event_type = TYPES[outcome.kind]
+        return cls(
+            id=derived_id(event_type, outcome.source.version.natural_key),
+            type=event_type,
+            source=f"/inlet/{outcome.kind.stage}",
+            time=outcome.decided_at,
+            data={name: value for name, value in _data(outcome).items() if value is not None},
+        )
+
+    def to_message(self) -> Message:
+        """Return the message in binary content mode; attributes serve subscription filters."""
+        filterable = {name: str(value) for name, value in self.data.items() if name in _FILTERABLE}
+        return Message(
+            data=to_json(self.data),
+            attributes={
+                "ce-specversion": SPEC_VERSION,
+                "ce-id": self.id,
+                "ce-type": self.type,
+                "ce-source": self.source,
+                "ce-time": self.time.isoformat(),
+                "ce-datacontenttype": "application/json",
+                "content-type": "application/json",
+                **filterable,
+            },
+        )
+
+    def to_structured(self) -> dict[str, object]:
+        """Return the event in the JSON event format, as webhooks receive it."""
+        return {
+            "specversion": SPEC_VERSION,
+            "id": self.id,
+            "type": self.type,
+            "source": self.source,
+            "time": self.time.isoformat(),
+            "datacontenttype": "application/json",
+            "data": dict(self.data),
+        }
+
+
+_MAX_CODE = 16  # characters of a Code String (CS), PS3.5 Table 6.2-1
+_FILTERABLE = frozenset(
+    {
+        "schema_version",
+        "outcome",
+        "reason",
+        "facility",
+        "modality",
+        "study_instance_uid",
+        "series_instance_uid",
+        "sop_instance_uid",
+        "sop_class_uid",
+    }
+)
+
+
+def _data(outcome: Outcome) -> dict[str, str | int | None]:
+    identity = outcome.identity
+    data: dict[str, str | int | None] = {
+        "schema_version": SCHEMA_VERSION,
+        "outcome": outcome.kind.value,
+        "reason": outcome.reason,
+        "study_instance_uid": identity.study_instance_uid if identity else None,
+        "series_instance_uid": identity.series_instance_uid if identity else None,
+        "sop_instance_uid": identity.sop_instance_uid if identity else None,
+        "sop_class_uid": identity.sop_class_uid if identity else None,
+        "modality": _modality(outcome.metadata),
+    }
+    if outcome.kind is OutcomeKind.DEIDENTIFIED:
+        return data
+    return data | {
+        "facility": outcome.facility,
+        "root_event_id": outcome.root_event_id,
+        "size": outcome.source.size,
+    }
+
+
+def _modality(metadata: Mapping[str, object] | None) -> str | None:
+    """Return Modality (0008,0060) when it looks like a defined term and not like free text."""
+    match (metadata or {}).get("00080060"):
+        case {"Value": [str(term), *_]} if len(term) <= _MAX_CODE and _is_code(term):
+            return term
+    return None
+
+
+def _is_code(term: str) -> bool:
+    return term.isascii() and term.replace("_", "").isalnum() and term == term.upper()

@@ -1,0 +1,67 @@
+"""How a stored object is named in messages."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.contracts.fields import Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectVersion:
+    """One generation of one object: what a delivery is about."""
+
+    bucket: str
+    name: str
+    generation: int
+
+    @property
+    def natural_key(self) -> str:
+        """The key under which every effect about this generation is idempotent."""
+        return f"{self.bucket}/{self.name}#{self.generation}"
+
+    @property
+    def facility(self) -> str:
+        """The first segment of the name, whoever that claims to be."""
+        return self.name.partition("/")[0] if "/" in self.name else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """One generation and what the store says of it."""
+
+    version: ObjectVersion
+    size: int  # bytes
+    crc32c: str  # eight hexadecimal digits
+    created: datetime
+    # What this object was made from, as its maker said; never leaves the store.
+    origin: str | None = field(default=None, compare=False)
+
+    @property
+    def uri(self) -> str:
+        """The `gs://` address, without the generation."""
+        return f"gs://{self.version.bucket}/{self.version.name}"
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "StoredObject":
+        """Read the inverse of `to_data`."""
+        return cls(
+            version=ObjectVersion(
+                bucket=fields.text("bucket"),
+                name=fields.text("name"),
+                generation=fields.integer("generation"),
+            ),
+            size=fields.integer("size"),
+            crc32c=fields.text("crc32c"),
+            created=fields.time("created"),
+        )
+
+    def to_data(self) -> dict[str, object]:
+        """Return the JSON form."""
+        return {
+            "bucket": self.version.bucket,
+            "name": self.version.name,
+            "generation": self.version.generation,
+            "size": self.size,
+            "crc32c": self.crc32c,
+            "created": self.created.isoformat(),
+        }

@@ -1,0 +1,195 @@
+"""An outcome: what became of one object. The message of the internal topic `outcomes`."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.contracts.fields import Fields
+from shared.contracts.ids import derived_id
+from shared.contracts.message import Message, to_json
+from shared.contracts.objects import StoredObject
+from shared.dicom.identity import Identity
+from shared.errors import ContractError
+
+SCHEMA_VERSION = 1
+PIPELINE_VERSION = "0.1.0"
+
+
+class OutcomeKind(StrEnum):
+    """Every outcome an object can have."""
+
+    ARCHIVED = "archived"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    QUARANTINED = "quarantined"
+    EXPANDED = "expanded"
+    IGNORED = "ignored"
+    DEIDENTIFIED = "deidentified"
+    HELD = "held"
+    FAILED = "failed"
+
+    @property
+    def stage(self) -> str:
+        """The function that decides it."""
+        return "deidentify" if self in _OF_DEIDENTIFICATION else "ingest"
+
+
+_OF_INSTANCES = frozenset({OutcomeKind.ARCHIVED, OutcomeKind.CONFLICT, OutcomeKind.DEIDENTIFIED})
+_OF_DEIDENTIFICATION = frozenset({OutcomeKind.DEIDENTIFIED, OutcomeKind.HELD, OutcomeKind.FAILED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A warning of validation: what is odd and where, never the value."""
+
+    code: str
+    path: str  # an attribute path such as 00081115[0].0020000E, or empty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DroppedTag:
+    """An element that is not in the metadata."""
+
+    path: str
+    vr: str
+    length: int  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What de-identification did to one element, never the value."""
+
+    path: str
+    action: str  # a code of PS3.15 Table E.1-1a
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The one outcome of one object.
+
+    `source` is the object decided upon (of `ingest`: the inbox generation; of `deidentify`: the
+    archived object) and `target` where it is now. `identity` is that of the target's data set;
+    of a held object, that of the source's.
+    """
+
+    kind: OutcomeKind
+    root_event_id: str
+    facility: str
+    source: StoredObject
+    target: StoredObject | None
+    decided_at: datetime
+    reason: str | None = None
+    identity: Identity | None = None
+    primary: bool = False
+    metadata: Mapping[str, object] | None = None  # DICOM JSON Model, PS3.18 Annex F
+    findings: tuple[Finding, ...] = ()
+    dropped: tuple[DroppedTag, ...] = ()
+    actions: tuple[Action, ...] = ()
+    header_bytes: int = 0  # read from storage to decide
+
+    @property
+    def event_id(self) -> str:
+        """Derived from the kind and the natural key, so that a redelivery repeats it."""
+        return derived_id(f"dicom.object.{self.kind}", self.source.version.natural_key)
+
+    def to_message(self) -> Message:
+        """Return the message of this outcome."""
+        attributes = {
+            "schema_version": str(SCHEMA_VERSION),
+            "event_id": self.event_id,
+            "root_event_id": self.root_event_id,
+            "stage": self.kind.stage,
+            "outcome": self.kind.value,
+            "facility": self.facility,
+        }
+        if self.reason:
+            attributes["reason"] = self.reason
+        return Message(data=to_json(self.to_data()), attributes=attributes)
+
+    def to_data(self) -> dict[str, object]:
+        """Return the JSON form."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "pipeline_version": PIPELINE_VERSION,
+            "event_id": self.event_id,
+            "root_event_id": self.root_event_id,
+            "outcome": self.kind.value,
+            "reason": self.reason,
+            "facility": self.facility,
+            "source": self.source.to_data(),
+            "target": self.target.to_data() if self.target else None,
+            "decided_at": self.decided_at.isoformat(),
+            "identity": asdict(self.identity) if self.identity else None,
+            "primary": self.primary,
+            "metadata": self.metadata,
+            "findings": [asdict(finding) for finding in self.findings],
+            "dropped": [asdict(tag) for tag in self.dropped],
+            "actions": [asdict(action) for action in self.actions],
+            "header_bytes": self.header_bytes,
+        }
+
+    @classmethod
+    def from_message(cls, message: Message) -> "Outcome":
+        """Read the inverse of `to_message`.
+
+        Raises:
+            ContractError: lists every field that does not satisfy the contract; an unknown
+                version is one of them, unknown fields are not.
+        """
+        fields = Fields("outcome", message.json("outcome"))
+        if (version := fields.integer("schema_version")) != SCHEMA_VERSION:
+            raise ContractError("unknown-outcome-version", [f"schema_version is {version}"])
+        outcome = cls(
+            kind=_kind(fields),
+            root_event_id=fields.text("root_event_id"),
+            facility=fields.text("facility"),
+            source=fields.required("source", StoredObject.from_fields),
+            target=fields.nested("target", StoredObject.from_fields),
+            decided_at=fields.time("decided_at"),
+            reason=fields.optional_text("reason"),
+            identity=fields.nested("identity", _identity),
+            primary=fields.boolean("primary"),
+            metadata=fields.mapping("metadata"),
+            findings=fields.each("findings", _finding),
+            dropped=fields.each("dropped", _dropped),
+            actions=fields.each("actions", _action),
+            header_bytes=fields.integer("header_bytes"),
+        )
+        if outcome.kind in _OF_INSTANCES and not (outcome.identity and outcome.target):
+            fields.problems.append("identity or target is missing")
+        fields.check()
+        return outcome
+
+
+def _kind(fields: Fields) -> OutcomeKind:
+    try:
+        return OutcomeKind(fields.text("outcome"))
+    except ValueError:
+        fields.problems.append("outcome is not known")
+        return OutcomeKind.FAILED
+
+
+def _identity(fields: Fields) -> Identity:
+    return Identity(
+        study_instance_uid=fields.optional_text("study_instance_uid"),
+        series_instance_uid=fields.optional_text("series_instance_uid"),
+        sop_instance_uid=fields.text("sop_instance_uid"),
+        sop_class_uid=fields.text("sop_class_uid"),
+        transfer_syntax_uid=fields.text("transfer_syntax_uid"),
+    )
+
+
+def _finding(fields: Fields) -> Finding:
+    return Finding(code=fields.text("code"), path=fields.optional_text("path") or "")
+
+
+def _dropped(fields: Fields) -> DroppedTag:
+    return DroppedTag(
+        path=fields.text("path"), vr=fields.text("vr"), length=fields.integer("length")
+    )
+
+
+def _action(fields: Fields) -> Action:
+    return Action(path=fields.text("path"), action=fields.text("action"), rule=fields.text("rule"))

@@ -1,0 +1,101 @@
+"""What a handler needs of the world, as protocols; `shared.adapters` satisfies them.
+
+Every method raises `TransientError` when the service did not answer as its contract says, so that
+the delivery is tried again; what a caller must distinguish is a return value.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from shared.contracts.message import Message
+from shared.contracts.objects import ObjectVersion, StoredObject
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a handler did, for its one line in the log: a constant sentence and PHI-free fields."""
+
+    message: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+    level: int = logging.INFO
+
+
+class ObjectStore(Protocol):
+    """Buckets of immutable object generations."""
+
+    def stat(self, version: ObjectVersion) -> StoredObject | None:
+        """Return what is known of a generation, or None when it is gone."""
+        ...
+
+    def find(self, bucket: str, name: str) -> StoredObject | None:
+        """Return the live generation of a name, or None."""
+        ...
+
+    def read(self, version: ObjectVersion, offset: int, length: int) -> bytes:
+        """Return the bytes `[offset, offset + length)`, fewer only where the object ends."""
+        ...
+
+    def copy(
+        self, source: StoredObject, bucket: str, name: str, labels: Mapping[str, str]
+    ) -> StoredObject | None:
+        """Copy a generation server-side; return None when the name is taken, changing nothing.
+
+        The copy keeps the source's natural key (`StoredObject.origin`) and `labels` as its
+        metadata, and has the source's crc32c when this returns.
+        """
+        ...
+
+    def write(
+        self, bucket: str, name: str, chunks: Iterable[bytes], origin: str
+    ) -> StoredObject | None:
+        """Write a new object; return None when the name is taken, changing nothing.
+
+        No reader sees the object before its last byte is written. `origin` is kept as
+        `StoredObject.origin`.
+        """
+        ...
+
+    def delete(self, version: ObjectVersion) -> None:
+        """Delete exactly this generation; a generation that is gone is deleted already."""
+        ...
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[StoredObject]:
+        """Yield the live objects of a bucket in the order of their names."""
+        ...
+
+
+class Publisher(Protocol):
+    """One topic."""
+
+    def publish(self, message: Message) -> None:
+        """Return once the service has confirmed the message."""
+        ...
+
+
+class RowSink(Protocol):
+    """Tables that are only ever appended to."""
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        """Return once the rows are in `dataset.table`; a repeated append repeats rows."""
+        ...
+
+
+class Webhook(Protocol):
+    """One receiver of signed events."""
+
+    def send(self, event_id: str, body: bytes) -> None:
+        """Return once the receiver has answered 2xx."""
+        ...
+
+
+class Clock(Protocol):
+    """The time of day."""
+
+    def now(self) -> datetime:
+        """Return the current time in UTC."""
+        ...

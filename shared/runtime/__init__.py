@@ -1,0 +1,1 @@
+"""What every function runs in: the delivery boundary, its log, its environment."""

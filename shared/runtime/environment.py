@@ -1,0 +1,57 @@
+"""Reading the environment: every problem is found before any is reported."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from shared.errors import SettingsError
+
+
+class Environment:
+    """The variables of one function and what is wrong with them."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self._problems: list[str] = []
+
+    def text(self, name: str) -> str:
+        """Return a variable that must be set."""
+        value = self._variables.get(name, "").strip()
+        if not value:
+            self._problems.append(f"{name} is not set")
+        return value
+
+    def optional(self, name: str) -> str | None:
+        """Return a variable, or None when it is unset or empty."""
+        return self._variables.get(name, "").strip() or None
+
+    def integer(self, name: str, default: int) -> int:
+        """Return a whole number that is at least 1."""
+        text = self.optional(name) or str(default)
+        if text.isascii() and text.isdigit() and int(text) >= 1:
+            return int(text)
+        self._problems.append(f"{name} is not a whole number of at least 1")
+        return default
+
+    def names(self, name: str) -> frozenset[str]:
+        """Return the members of a comma-separated list that must not be empty."""
+        return frozenset(part.strip() for part in self.text(name).split(",") if part.strip())
+
+    def secret(self, name: str) -> bytes:
+        """Return the content of the file that a variable names, as a mounted secret is."""
+        path = self.text(name)
+        try:
+            value = Path(path).read_bytes().strip() if path else b""
+        except OSError:
+            value = b""
+        if path and not value:
+            self._problems.append(f"{name} does not name a readable file with content")
+        return value
+
+    def check(self) -> None:
+        """Return only when every variable read so far was sound.
+
+        Raises:
+            SettingsError: names every variable that is not.
+        """
+        if self._problems:
+            raise SettingsError("invalid-settings", self._problems)
