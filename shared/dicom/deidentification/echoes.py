@@ -1,0 +1,177 @@
+"""Identifying values of an object, searched for in everything that is kept.
+
+What remains after a profile by attribute is the value repeated where no rule looks: the accession
+number as a procedure id, the patient's name in a label. A kept value that holds an identifier of
+its own object as whole tokens is an echo. `coincidences.json` has the words that prove nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from shared.dicom.deidentification.characters import (
+    DEFAULT,
+    Encodings,
+    decoded,
+    encodings_of,
+    trimmed,
+)
+from shared.dicom.deidentification.pseudonyms import is_standard_uid
+from shared.dicom.deidentification.rules import rule_for
+from shared.dicom.elements import Header, RawElement
+
+_COINCIDENCES_PATH: Final = Path(__file__).with_name("coincidences.json")
+_WORD: Final = re.compile(r"[^\W_]+")
+_UID: Final = re.compile(r"\d+(?:\.\d+){3,}")
+_DATE_RUN: Final = re.compile(r"(?<!\d)(\d{8})")
+_YEAR_FIRST: Final = re.compile(r"(?<!\d)(\d{4})[-./ :](\d{1,2})[-./ :](\d{1,2})(?!\d)")
+_YEAR_LAST: Final = re.compile(r"(?<!\d)(\d{1,2})[-./ :](\d{1,2})[-./ :](\d{4})(?!\d)")
+_DATE_DIGITS: Final = 8
+_DUMMY_YEARS: Final = ("1900", "0000", "0001")
+_SHORTEST_WORD: Final = 3
+_SHORTEST_FOREIGN_WORD: Final = 2  # an ideographic name has one or two characters a part
+_SHORTEST_DIGITS: Final = 4
+_SHORTEST_NUMBER: Final = 6  # in a numeric value, shorter digits are measurements
+_SHORTEST_BYTES: Final = 6  # in binary values, shorter runs occur by chance
+_EQUIPMENT: Final = frozenset({0x00080070, 0x00081090, 0x00181020, 0x00189004, 0x00380101})
+
+
+@dataclass(frozen=True, slots=True)
+class _Coincidences:
+    placeholders: frozenset[str]
+    makers: frozenset[str]
+    terms: frozenset[str]
+
+
+@cache
+def _coincidences() -> _Coincidences:
+    data = json.loads(_COINCIDENCES_PATH.read_text("utf-8"))
+    return _Coincidences(*(frozenset(data[name]) for name in ("placeholders", "makers", "terms")))
+
+
+@dataclass(slots=True, repr=False)
+class Echoes:
+    """What identifies an object, in the forms in which it is searched for."""
+
+    words: set[str] = field(default_factory=set)
+    phrases: set[str] = field(default_factory=set)
+    uids: set[str] = field(default_factory=set)
+    dates: set[str] = field(default_factory=set)
+    _byte_needles: tuple[bytes, ...] | None = None
+
+    def in_text(self, tag: int, vr: str, text: str) -> bool:
+        """Whether a kept text repeats an identifier."""
+        if vr == "CS" and all(term.strip() in _coincidences().terms for term in text.split("\\")):
+            return False
+        words = _WORD.findall(text.casefold())
+        if tag in _EQUIPMENT:
+            words = [word for word in words if word not in _coincidences().makers]
+        return self._has_words(words) or self._has_patterns(text)
+
+    def in_number(self, text: str) -> bool:
+        """Whether a value of a DS or IS is an identifier as a whole."""
+        return any(
+            len(digits) >= _SHORTEST_NUMBER and (digits in self.words or digits in self.dates)
+            for digits in (number.strip() for number in text.split("\\"))
+        )
+
+    def in_bytes(self, value: bytes) -> bool:
+        """Whether a binary value contains a long identifier, whatever stands around it."""
+        if len(value) < _SHORTEST_BYTES:
+            return False
+        lowered = value.lower()
+        return any(needle in lowered for needle in self._needles())
+
+    def _has_words(self, words: list[str]) -> bool:
+        if not self.words.isdisjoint(words):
+            return True
+        joined = f" {' '.join(words)} "
+        return any(f" {phrase} " in joined for phrase in self.phrases)
+
+    def _has_patterns(self, text: str) -> bool:
+        if len(text) < _DATE_DIGITS:
+            return False
+        dates = {*_DATE_RUN.findall(text), *_separated_dates(text)}
+        return not self.dates.isdisjoint(dates) or not self.uids.isdisjoint(_UID.findall(text))
+
+    def _needles(self) -> tuple[bytes, ...]:
+        if self._byte_needles is None:
+            texts = (*self.words, *self.phrases, *self.dates)
+            encoded = (text.encode("utf-8") for text in texts)
+            self._byte_needles = tuple(n for n in encoded if len(n) >= _SHORTEST_BYTES)
+        return self._byte_needles
+
+    def add(self, vr: str, text: str) -> None:
+        """Take up an identifying value."""
+        if vr == "PN":
+            self._add_name(text)
+        elif vr == "UI":
+            self.uids.update(uid for uid in text.split("\\") if uid and not is_standard_uid(uid))
+        elif vr in {"DA", "DT"}:
+            self._add_dates(text)
+        else:
+            for value in re.split(r"[\\\r\n]", text):
+                self._add_identifier(value)
+
+    def _add_name(self, text: str) -> None:
+        for group in re.split(r"[\\=]", text):
+            parts = [_WORD.findall(part.casefold()) for part in group.split("^")]
+            self._add_words(word for part in parts for word in part)
+            joined = ["".join(part) for part in parts if part]
+            if len(joined) > 1:
+                self._add_words((joined[0] + joined[1], joined[1] + joined[0]))
+
+    def _add_identifier(self, value: str) -> None:
+        words = _WORD.findall(value.casefold())
+        if len(words) > 1 and _is_telling("".join(words)):
+            self.phrases.add(" ".join(words))
+        self._add_words(("".join(words),))
+
+    def _add_dates(self, text: str) -> None:
+        for value in text.split("\\"):
+            digits = re.sub(r"\D", "", value)[:_DATE_DIGITS]
+            if len(digits) == _DATE_DIGITS and not digits.startswith(_DUMMY_YEARS):
+                self.dates.add(digits)
+
+    def _add_words(self, words: Iterable[str]) -> None:
+        self.words.update(word for word in words if _is_telling(word))
+
+
+def _separated_dates(text: str) -> set[str]:
+    dates = {f"{y}{m:0>2}{d:0>2}" for y, m, d in _YEAR_FIRST.findall(text)}
+    for first, second, year in _YEAR_LAST.findall(text):
+        dates |= {f"{year}{first:0>2}{second:0>2}", f"{year}{second:0>2}{first:0>2}"}
+    return dates
+
+
+def _is_telling(word: str) -> bool:
+    if word in _coincidences().placeholders:
+        return False
+    if not word.isascii():
+        return len(word) >= _SHORTEST_FOREIGN_WORD
+    return len(word) >= (_SHORTEST_DIGITS if word.isdigit() else _SHORTEST_WORD)
+
+
+def echoes_of(header: Header) -> Echoes:
+    """The identifying values of the object: every one that the profile takes away, at any depth."""
+    echoes = Echoes()
+    for element in header.file_meta:
+        if element.vr == "AE" and element.value is not None:
+            echoes.add("AE", decoded(trimmed(element.value), DEFAULT))
+    _collect(header.dataset, encodings_of(header.dataset), echoes)
+    return echoes
+
+
+def _collect(elements: tuple[RawElement, ...], encodings: Encodings, echoes: Echoes) -> None:
+    for element in elements:
+        if element.items is not None:
+            for item in element.items:
+                _collect(item.elements, encodings_of(item.elements, encodings), echoes)
+        elif element.value and (rule := rule_for(element.tag)).echoed:
+            echoes.add(rule.vr, decoded(trimmed(element.value), encodings))

@@ -1,0 +1,144 @@
+"""From a header to a de-identified object, or to the reason why it is held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from shared.dicom.deidentification.actions import ActionTaken, Cleaner
+from shared.dicom.deidentification.characters import decoded, encodings_of, trimmed
+from shared.dicom.deidentification.echoes import echoes_of
+from shared.dicom.deidentification.marks import PREAMBLE, file_meta, group_length, with_marks
+from shared.dicom.deidentification.pixels import bounded_pixels
+from shared.dicom.deidentification.pseudonyms import PseudonymKey
+from shared.dicom.deidentification.reasons import HoldReason
+from shared.dicom.deidentification.risk import hold_reason
+from shared.dicom.deidentification.writer import (
+    EXPLICIT_LITTLE,
+    Segment,
+    joined,
+    length_of,
+    written,
+)
+from shared.dicom.elements import Header, RawElement
+from shared.dicom.identity import Identity
+from shared.dicom.identity_check import residue
+from shared.dicom.source import Source
+from shared.errors import FormatError
+
+_PATIENT_ID: Final = 0x00100020
+_ISSUER_OF_PATIENT_ID: Final = 0x00100021
+_SOP_CLASS_UID: Final = 0x00080016
+_SOP_INSTANCE_UID: Final = 0x00080018
+_STUDY_INSTANCE_UID: Final = 0x0020000D
+_SERIES_INSTANCE_UID: Final = 0x0020000E
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deidentified:
+    """A clean copy: bytes to write and extents of the source to copy through, in order."""
+
+    segments: tuple[Segment, ...]
+    identity: Identity  # the pseudonymous one
+    patient: str  # the pseudonym of the patient
+    actions: tuple[ActionTaken, ...]
+    total_length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Not released: the first form cannot prove that a copy would be clean."""
+
+    reason: HoldReason
+    residue: tuple[str, ...] = ()  # kinds of what the independent check found, never values
+
+
+def deidentify(header: Header, key: PseudonymKey, source: Source) -> Deidentified | Held:
+    """A copy under the Basic Application Confidentiality Profile, or why there is none.
+
+    Equal objects and keys give equal results. Of the pixel data only the starts of encapsulated
+    fragments are read; they become an extent of the source.
+    """
+    reason = hold_reason(header)
+    if reason is not None:
+        return Held(reason=reason)
+    cleaner = _cleaner(header, key)
+    try:
+        pixels, echoed = _pixels(header, source, cleaner)
+    except FormatError:
+        return Held(reason=HoldReason.PIXEL_DATA_INCONSISTENT)
+    if echoed:
+        return Held(reason=HoldReason.IDENTITY_RESIDUE, residue=("codestream",))
+    return _deidentified(header, pixels, cleaner)
+
+
+def _pixels(
+    header: Header, source: Source, cleaner: Cleaner
+) -> tuple[tuple[RawElement, ...], bool]:
+    if header.pixel_data is None:
+        return (), False
+    if not header.pixel_data.undefined_length:
+        return (header.pixel_data,), False
+    pixels, echoed = bounded_pixels(header, source, cleaner.echoes)
+    return (pixels,), echoed
+
+
+def _deidentified(
+    header: Header, pixels: tuple[RawElement, ...], cleaner: Cleaner
+) -> Deidentified | Held:
+    dataset = with_marks(cleaner.clean(header.dataset))
+    segments = _segments(header, dataset, pixels)
+    found = residue(header, segments)
+    if found:
+        return Held(reason=HoldReason.IDENTITY_RESIDUE, residue=found)
+    return Deidentified(
+        segments=segments,
+        identity=_identity(dataset, header.transfer_syntax_uid),
+        patient=cleaner.patient,
+        actions=tuple(cleaner.taken),
+        total_length=length_of(segments),
+    )
+
+
+def _cleaner(header: Header, key: PseudonymKey) -> Cleaner:
+    texts = _Texts(header.dataset)
+    patient_id, issuer = texts.of(_PATIENT_ID), texts.of(_ISSUER_OF_PATIENT_ID)
+    study = texts.of(_STUDY_INSTANCE_UID) or texts.of(_SOP_INSTANCE_UID)
+    return Cleaner(
+        key=key,
+        patient=key.patient_id(patient_id, issuer) if patient_id else key.study_patient_id(study),
+        issuer=issuer,
+        echoes=echoes_of(header),
+        little_endian=header.encoding.little_endian,
+    )
+
+
+def _segments(
+    header: Header, dataset: tuple[RawElement, ...], pixels: tuple[RawElement, ...]
+) -> tuple[Segment, ...]:
+    meta = written(file_meta(dataset, header.transfer_syntax_uid), EXPLICIT_LITTLE)
+    length = written((group_length(length_of(meta)),), EXPLICIT_LITTLE)
+    body = written((*dataset, *pixels), header.encoding)
+    return joined((PREAMBLE, *length, *meta, *body))
+
+
+def _identity(dataset: tuple[RawElement, ...], transfer_syntax_uid: str) -> Identity:
+    texts = _Texts(dataset)
+    return Identity(
+        study_instance_uid=texts.of(_STUDY_INSTANCE_UID) or None,
+        series_instance_uid=texts.of(_SERIES_INSTANCE_UID) or None,
+        sop_instance_uid=texts.of(_SOP_INSTANCE_UID),
+        sop_class_uid=texts.of(_SOP_CLASS_UID),
+        transfer_syntax_uid=transfer_syntax_uid,
+    )
+
+
+class _Texts:
+    """The text of single attributes of one data set."""
+
+    def __init__(self, elements: tuple[RawElement, ...]) -> None:
+        self._encodings = encodings_of(elements)
+        self._values = {element.tag: element.value for element in elements}
+
+    def of(self, tag: int) -> str:
+        return decoded(trimmed(self._values.get(tag) or b""), self._encodings)

@@ -1,0 +1,70 @@
+"""Keyed pseudonyms: the same original, key and project give the same pseudonym, always.
+
+No table is kept. HMAC-SHA-256 under the secret, over the project, the kind of identifier, its
+namespace and the original, each preceded by its length so that no two inputs run together.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from dataclasses import dataclass, field
+from typing import Final
+
+from pydicom._uid_dict import UID_dictionary
+
+_UUID_VERSION_8: Final = (0xF << 76, 0x8 << 76)  # RFC 9562 section 5.8: contents of our making
+_UUID_VARIANT: Final = (0x3 << 62, 0x2 << 62)
+MINIMUM_SECRET_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class PseudonymKey:
+    """A secret and the project it serves; two projects' pseudonyms cannot be joined."""
+
+    secret: bytes = field(repr=False)
+    project: str
+
+    def __post_init__(self) -> None:
+        if len(self.secret) < MINIMUM_SECRET_BYTES:
+            raise ValueError(f"the secret must have at least {MINIMUM_SECRET_BYTES} bytes")
+
+    def uid(self, original: str) -> str:
+        """A `2.25.` UID in place of the original; the standard's own UIDs stand (PS3.5 B.2)."""
+        return original if is_standard_uid(original) else self._derived_uid(original)
+
+    def patient_id(self, original: str, issuer: str = "") -> str:
+        """The patient's pseudonym, 16 characters; the same number of two issuers is two."""
+        return self._token("patient-id", original, issuer)
+
+    def study_patient_id(self, study_instance_uid: str) -> str:
+        """The pseudonym of a patient without an id: one per study."""
+        return self._token("study-patient-id", study_instance_uid)
+
+    def accession_number(self, original: str, issuer: str = "") -> str:
+        """The accession number's pseudonym, 16 characters, which fills an SH."""
+        return self._token("accession-number", original, issuer)
+
+    def origin(self, natural_key: str) -> str:
+        """What a copy remembers its original by: equal for equal originals, telling nothing."""
+        return self._digest("origin", natural_key).hex()
+
+    def _derived_uid(self, original: str) -> str:
+        number = int.from_bytes(self._digest("uid", original)[:16], "big")
+        for mask, bits in (_UUID_VERSION_8, _UUID_VARIANT):
+            number = number & ~mask | bits
+        return f"2.25.{number}"
+
+    def _token(self, kind: str, original: str, issuer: str = "") -> str:
+        return base64.b32encode(self._digest(kind, original, issuer)[:10]).decode("ascii")
+
+    def _digest(self, kind: str, original: str, issuer: str = "") -> bytes:
+        parts = (self.project, kind, issuer, original)
+        encoded = (part.encode("utf-8", "surrogateescape") for part in parts)
+        message = b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+        return hmac.digest(self.secret, message, "sha256")
+
+
+def is_standard_uid(uid: str) -> bool:
+    """Whether PS3.6 Annex A registers the UID: it names a class or a syntax, never a person."""
+    return uid in UID_dictionary

@@ -1,0 +1,70 @@
+"""Why an object is held: stable reasons, each with its meaning."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class HoldReason(StrEnum):
+    """What the Basic Profile on the header alone cannot prove clean."""
+
+    AUDIO = "audio"
+    BURNED_IN_ANNOTATION = "burned-in-annotation"
+    BURNED_IN_RISK = "burned-in-risk"
+    PIXELS_NOT_DECLARED_CLEAN = "pixels-not-declared-clean"
+    SCREEN_CAPTURE = "screen-capture"
+    RECOGNIZABLE_VISUAL_FEATURES = "recognizable-visual-features"
+    ENCAPSULATED_DOCUMENT = "encapsulated-document"
+    STRUCTURED_CONTENT = "structured-content"
+    GRAPHICS = "graphics"
+    OVERLAY_IN_PIXEL_DATA = "overlay-in-pixel-data"
+    PIXEL_DATA_INCONSISTENT = "pixel-data-inconsistent"
+    UNSUPPORTED_SOP_CLASS = "unsupported-sop-class"
+    UNSUPPORTED_TRANSFER_SYNTAX = "unsupported-transfer-syntax"
+    IDENTITY_MISSING = "identity-missing"
+    IDENTITY_RESIDUE = "identity-residue"
+
+
+MEANINGS: Final = MappingProxyType(
+    {
+        HoldReason.AUDIO: "A voice identifies its speaker and may speak a name.",
+        HoldReason.BURNED_IN_ANNOTATION: "Burned In Annotation (0028,0301) is not NO.",
+        HoldReason.BURNED_IN_RISK: (
+            "The SOP class, modality or conversion type often has text in its pixels, "
+            "whatever Burned In Annotation says."
+        ),
+        HoldReason.PIXELS_NOT_DECLARED_CLEAN: (
+            "Pixels of this SOP class pass only when Burned In Annotation is NO."
+        ),
+        HoldReason.SCREEN_CAPTURE: (
+            "Image Type or Series Description name a saved screen, a dose sheet or a slide label."
+        ),
+        HoldReason.RECOGNIZABLE_VISUAL_FEATURES: (
+            "Recognizable Visual Features (0028,0302) is YES."
+        ),
+        HoldReason.ENCAPSULATED_DOCUMENT: "The object carries a document of another format.",
+        HoldReason.STRUCTURED_CONTENT: (
+            "The object is a structured report or has a Content Sequence (0040,A730)."
+        ),
+        HoldReason.GRAPHICS: (
+            "The object has graphic annotations, overlays as presentation or volumetric graphics."
+        ),
+        HoldReason.OVERLAY_IN_PIXEL_DATA: (
+            "An overlay is kept in unused bits of the pixel data, where no rule removes it."
+        ),
+        HoldReason.PIXEL_DATA_INCONSISTENT: (
+            "The pixel data are shorter or longer than their description, or written otherwise "
+            "than the transfer syntax says."
+        ),
+        HoldReason.UNSUPPORTED_SOP_CLASS: "The SOP class has no entry in the pixel risk table.",
+        HoldReason.UNSUPPORTED_TRANSFER_SYNTAX: (
+            "The transfer syntax is deflated, a video, referenced, private or unknown."
+        ),
+        HoldReason.IDENTITY_MISSING: "SOP Instance UID or SOP Class UID is missing.",
+        HoldReason.IDENTITY_RESIDUE: (
+            "The independent check found an identifying value of the original in the output."
+        ),
+    }
+)

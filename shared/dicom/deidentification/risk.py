@@ -1,0 +1,215 @@
+"""Whether an object can be proven clean without looking at its pixels and its content."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from shared.dicom.deidentification.characters import DEFAULT, decoded, trimmed
+from shared.dicom.deidentification.reasons import HoldReason
+from shared.dicom.elements import Header, RawElement
+
+_RISK_PATH: Final = Path(__file__).with_name("pixel_risk.json")
+_STORAGE: Final = "1.2.840.10008.5.1.4.1.1."
+_IMAGE_TYPE: Final = 0x00080008
+_SOP_CLASS_UID: Final = 0x00080016
+_SOP_INSTANCE_UID: Final = 0x00080018
+_MODALITY: Final = 0x00080060
+_CONVERSION_TYPE: Final = 0x00080064
+_SERIES_DESCRIPTION: Final = 0x0008103E
+_SAMPLES_PER_PIXEL: Final = 0x00280002
+_BURNED_IN_ANNOTATION: Final = 0x00280301
+_RECOGNIZABLE_VISUAL_FEATURES: Final = 0x00280302
+_SPECIMEN_LABEL_IN_IMAGE: Final = 0x00480010
+_OVERLAY_GROUP: Final = 0x60
+_OVERLAY_ROWS: Final = 0x0010
+_OVERLAY_DATA: Final = 0x3000
+_CONTENT: Final = {
+    0x00420011: HoldReason.ENCAPSULATED_DOCUMENT,
+    0x0040A730: HoldReason.STRUCTURED_CONTENT,
+    0x00700001: HoldReason.GRAPHICS,  # Graphic Annotation Sequence
+    0x00701A00: HoldReason.GRAPHICS,  # Volumetric Annotation Sequence
+    0x00287FE0: HoldReason.UNSUPPORTED_TRANSFER_SYNTAX,  # Pixel Data Provider URL
+}
+_CLASS_FAMILIES: Final = {
+    f"{_STORAGE}104.": HoldReason.ENCAPSULATED_DOCUMENT,
+    f"{_STORAGE}88.": HoldReason.STRUCTURED_CONTENT,
+    f"{_STORAGE}9.4.": HoldReason.AUDIO,
+}
+_EVIDENCE: Final = frozenset(
+    {
+        "byte-order-differs", "encapsulated-in-native-syntax", "native-in-encapsulated-syntax",
+        "pixel-data-longer", "vr-encoding-differs",
+    }
+)  # fmt: skip
+
+
+class PixelRisk(StrEnum):
+    """How likely text is part of the pixels."""
+
+    NONE = "none"
+    DECLARED = "declared"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskTable:
+    """`pixel_risk.json`, which says why each class stands where it does."""
+
+    by_sop_class: Mapping[str, PixelRisk]
+    transfer_syntaxes: frozenset[str]
+    modalities_always: frozenset[str]
+    conversion_types: frozenset[str]
+    screen_image_types: frozenset[str]
+    screen_descriptions: tuple[str, ...]
+
+
+@cache
+def risk_table() -> RiskTable:
+    """The table, read once, on first use."""
+    data = json.loads(_RISK_PATH.read_text("utf-8"))
+    return RiskTable(
+        by_sop_class={
+            uid: PixelRisk(group["level"])
+            for group in data["groups"]
+            for uid in group["sop_classes"]
+        },
+        transfer_syntaxes=frozenset(data["transfer_syntaxes"]),
+        modalities_always=frozenset(data["modalities_always"]),
+        conversion_types=frozenset(data["conversion_types"]),
+        screen_image_types=frozenset(data["screen_image_types"]),
+        screen_descriptions=tuple(data["screen_descriptions"]),
+    )
+
+
+def hold_reason(header: Header) -> HoldReason | None:
+    """The first reason to hold the object, or None when the header's rules are enough."""
+    facts = _facts(header)
+    for judge in (_form, _class, _content, _pixel_evidence, _pixel_class):
+        reason = judge(header, facts)
+        if reason is not None:
+            return reason
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    texts: Mapping[int, str]  # short values of the data set itself
+    tags: frozenset[int]  # of the data set and everything in it
+
+    def text(self, tag: int) -> str:
+        return self.texts.get(tag, "")
+
+    def values(self, tag: int) -> set[str]:
+        return {value.strip().upper() for value in self.text(tag).split("\\")}
+
+
+_ASKED: Final = frozenset(
+    {
+        _IMAGE_TYPE, _SOP_CLASS_UID, _SOP_INSTANCE_UID, _MODALITY, _CONVERSION_TYPE,
+        _SERIES_DESCRIPTION, _BURNED_IN_ANNOTATION, _RECOGNIZABLE_VISUAL_FEATURES,
+        _SPECIMEN_LABEL_IN_IMAGE,
+    }
+)  # fmt: skip
+
+
+def _facts(header: Header) -> _Facts:
+    texts = {
+        element.tag: decoded(trimmed(element.value), DEFAULT)
+        for element in header.dataset
+        if element.tag in _ASKED and element.value is not None
+    }
+    return _Facts(texts, frozenset(_tags(header.dataset)))
+
+
+def _tags(elements: Iterable[RawElement]) -> Iterable[int]:
+    for element in elements:
+        yield element.tag
+        for item in element.items or ():
+            yield from _tags(item.elements)
+
+
+def _form(header: Header, facts: _Facts) -> HoldReason | None:
+    if header.transfer_syntax_uid not in risk_table().transfer_syntaxes:
+        return HoldReason.UNSUPPORTED_TRANSFER_SYNTAX
+    if not facts.text(_SOP_CLASS_UID) or not facts.text(_SOP_INSTANCE_UID):
+        return HoldReason.IDENTITY_MISSING
+    if not _EVIDENCE.isdisjoint(header.warnings) or _is_truncated(header):
+        return HoldReason.PIXEL_DATA_INCONSISTENT
+    return None
+
+
+def _is_truncated(header: Header) -> bool:
+    pixels = header.pixel_data
+    return pixels is not None and pixels.extent.offset + pixels.extent.length > header.object_size
+
+
+def _class(_: Header, facts: _Facts) -> HoldReason | None:
+    sop_class = facts.text(_SOP_CLASS_UID)
+    for family, reason in _CLASS_FAMILIES.items():
+        if sop_class.startswith(family):
+            return reason
+    known = sop_class in risk_table().by_sop_class
+    return None if known else HoldReason.UNSUPPORTED_SOP_CLASS
+
+
+def _content(_: Header, facts: _Facts) -> HoldReason | None:
+    contents = _CONTENT.keys() & facts.tags
+    if contents:
+        return _CONTENT[min(contents)]
+    is_state = facts.text(_SOP_CLASS_UID).startswith(f"{_STORAGE}11.")
+    overlays = {tag for tag in facts.tags if tag >> 24 == _OVERLAY_GROUP and not tag >> 16 & 1}
+    if overlays and is_state:
+        return HoldReason.GRAPHICS
+    described = {tag >> 16 for tag in overlays if tag & 0xFFFF == _OVERLAY_ROWS}
+    stored = {tag >> 16 for tag in overlays if tag & 0xFFFF == _OVERLAY_DATA}
+    return HoldReason.OVERLAY_IN_PIXEL_DATA if described - stored else None
+
+
+def _pixel_evidence(_: Header, facts: _Facts) -> HoldReason | None:
+    if facts.text(_BURNED_IN_ANNOTATION).upper() not in {"", "NO"}:
+        return HoldReason.BURNED_IN_ANNOTATION
+    if facts.text(_SPECIMEN_LABEL_IN_IMAGE).upper() == "YES":
+        return HoldReason.BURNED_IN_ANNOTATION
+    if facts.text(_RECOGNIZABLE_VISUAL_FEATURES).upper() not in {"", "NO"}:
+        return HoldReason.RECOGNIZABLE_VISUAL_FEATURES
+    if facts.values(_IMAGE_TYPE) & risk_table().screen_image_types:
+        return HoldReason.SCREEN_CAPTURE
+    description = facts.text(_SERIES_DESCRIPTION).casefold().replace("_", " ")
+    screens = risk_table().screen_descriptions
+    return HoldReason.SCREEN_CAPTURE if any(s in description for s in screens) else None
+
+
+def _pixel_class(header: Header, facts: _Facts) -> HoldReason | None:
+    if header.pixel_data is None:
+        return None
+    risk = _pixel_risk(header, facts)
+    if risk is PixelRisk.ALWAYS:
+        return HoldReason.BURNED_IN_RISK
+    declared = facts.text(_BURNED_IN_ANNOTATION).upper() == "NO"
+    if risk is PixelRisk.DECLARED and not declared:
+        return HoldReason.PIXELS_NOT_DECLARED_CLEAN
+    return None
+
+
+def _pixel_risk(header: Header, facts: _Facts) -> PixelRisk:
+    table = risk_table()
+    if facts.values(_MODALITY) & table.modalities_always:
+        return PixelRisk.ALWAYS
+    if facts.values(_CONVERSION_TYPE) & table.conversion_types:
+        return PixelRisk.ALWAYS
+    risk = table.by_sop_class[facts.text(_SOP_CLASS_UID)]
+    return PixelRisk.DECLARED if risk is PixelRisk.NONE and _has_colour(header) else risk
+
+
+def _has_colour(header: Header) -> bool:
+    """Colour where the modality measures one value: a rendering, which often has a legend."""
+    return any(
+        element.tag == _SAMPLES_PER_PIXEL and (element.value or b"").strip(b"\x00") != b"\x01"
+        for element in header.dataset
+    )

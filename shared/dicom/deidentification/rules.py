@@ -1,0 +1,133 @@
+"""The rule that holds for an attribute: Table E.1-1, and what holds where it is silent.
+
+The table lists what is known to identify. An attribute that it does not list is kept only
+when it cannot carry an identity by its Value Representation, or when the standard describes it;
+what the dictionary (PS3.6) does not know is removed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Final
+
+from pydicom.datadict import get_entry
+
+from shared.dicom.deidentification.table import Row, table
+
+
+class Action(StrEnum):
+    """The action codes of PS3.15 Table E.1-1a."""
+
+    REMOVE = "X"
+    EMPTY = "Z"
+    DUMMY = "D"
+    KEEP = "K"
+    UID = "U"
+    CLEAN = "C"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is done with an attribute, and the rule that says so."""
+
+    action: Action
+    name: str
+    vr: str = ""  # the dictionary's
+    echoed: bool = False  # the original value is searched for in what is kept
+
+
+# A compound code lets the attribute's Type choose. Without the Types, the strongest alternative
+# is taken: a dummy satisfies Types 1, 2 and 3, an empty value 2 and 3 (PS3.5 Section 7.4).
+COMPOUND: Final = {
+    "Z/D": Action.DUMMY,
+    "X/D": Action.DUMMY,
+    "X/Z/D": Action.DUMMY,
+    "X/Z": Action.EMPTY,
+    "X/Z/U*": Action.KEEP,  # a sequence of references: kept, every UID in it replaced
+}
+# What names and describes a coding scheme, and what a coded concept means (PS3.3 Section 8).
+CODING: Final = frozenset(
+    {
+        0x00080108, 0x0008010C, 0x0008010D, 0x0008010E, 0x00080114, 0x00080115, 0x00080116,
+        0x00080117, 0x00080118, 0x00080119, 0x00080120,
+    }
+)  # fmt: skip
+_KEPT_BYTES: Final = frozenset({0x00282000})  # ICC Profile
+_IDENTIFYING_VRS: Final = frozenset({"PN", "AE", "UR", "DA", "DT", "TM", "AS"})
+_FREE_TEXT_VRS: Final = frozenset({"LT", "ST", "UT", "UC"})
+_OPAQUE_VRS: Final = frozenset({"OB", "UN"})
+_RETIRED_KEPT_VRS: Final = frozenset(
+    {"CS", "DS", "IS", "US", "SS", "UL", "SL", "FL", "FD", "AT", "US or SS"}
+)
+_ECHOED_VRS: Final = frozenset(
+    {"PN", "AE", "LO", "SH", "ST", "LT", "UT", "UC", "UR", "DA", "DT", "UI"}
+)
+# Options under which a value stays: what it says is said of many patients, so it is no identifier.
+_DESCRIPTIVE: Final = frozenset({"clean_descriptors", "retain_patient_characteristics"})
+_NOT_ECHOED: Final = frozenset({0x00080201, 0x0016004F, 0x00160050, 0x300A0216})  # offset, makers
+_FIRST_DATA_SET_GROUP: Final = 0x0008
+_REPEATING_GROUPS: Final = {0x50: "E.1-1 50xx", 0x60: "E.1-1 60xx"}
+
+
+@cache
+def rule_for(tag: int) -> Rule:
+    """The Basic Profile's rule for an attribute of the data set."""
+    group = tag >> 16
+    if group & 1:
+        return Rule(Action.REMOVE, "E.1-1 private")
+    if group < _FIRST_DATA_SET_GROUP or not tag & 0xFFFF:
+        return Rule(Action.REMOVE, "not-of-the-data-set")
+    if group >> 8 in _REPEATING_GROUPS:
+        return Rule(Action.REMOVE, _REPEATING_GROUPS[group >> 8])
+    row = table().by_tag.get(tag)
+    return _listed(tag, row) if row is not None else _unlisted(tag)
+
+
+def _listed(tag: int, row: Row) -> Rule:
+    action = COMPOUND[row.basic] if "/" in row.basic else Action(row.basic)
+    vr = dictionary_vr(tag) or ""
+    return Rule(action, f"E.1-1 {row.basic}", vr, _is_echoed(vr, tag, row))
+
+
+def _is_echoed(vr: str, tag: int, row: Row) -> bool:
+    """Identifiers are; what an option would keep as a description of the patient is not."""
+    descriptive = not _DESCRIPTIVE.isdisjoint(row.options) or tag in _NOT_ECHOED
+    return vr in _ECHOED_VRS and not descriptive
+
+
+def _unlisted(tag: int) -> Rule:
+    try:
+        vr, _, _, retired, keyword = get_entry(tag)
+    except KeyError:
+        return Rule(Action.REMOVE, "unknown-attribute")
+    if not keyword:
+        return Rule(Action.REMOVE, "unknown-attribute")
+    if retired and vr not in _RETIRED_KEPT_VRS:
+        return Rule(Action.REMOVE, "retired-attribute")
+    return _unlisted_by_vr(tag, vr)
+
+
+def _unlisted_by_vr(tag: int, vr: str) -> Rule:
+    if tag in CODING or tag in _KEPT_BYTES:
+        return Rule(Action.KEEP, "kept", vr)
+    if vr in _IDENTIFYING_VRS:
+        return Rule(Action.REMOVE, "identifying-vr")
+    if vr in _OPAQUE_VRS:
+        return Rule(Action.REMOVE, "opaque-bytes")
+    if vr in _FREE_TEXT_VRS:
+        return Rule(Action.DUMMY, "free-text", vr)
+    if vr == "UI":
+        return Rule(Action.UID, "uid", vr)
+    return Rule(Action.KEEP, "kept", vr)
+
+
+@cache
+def dictionary_vr(tag: int) -> str | None:
+    """The VR that PS3.6 gives the attribute, alternatives included (`US or SS`)."""
+    try:
+        vr: str = get_entry(tag)[0]
+    except KeyError:
+        return None
+    return vr

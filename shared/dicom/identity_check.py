@@ -1,0 +1,240 @@
+"""The independent check: is an identifying value of the original still in the output?
+
+Written apart from the profile and without its tables. It decides by name and Value Representation
+what identifies, reads the written bytes with a walk of its own, and tells kinds, never values.
+
+Coincidences, which are no findings: words of one or two letters and numbers of up to three digits;
+words that name nobody; a word of letters alone that is a Code String; in the attributes that name
+the equipment, a word of letters alone; in numeric values, numbers of up to five digits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from struct import Struct
+from typing import Final
+
+from pydicom._uid_dict import UID_dictionary
+from pydicom.datadict import dictionary_keyword, dictionary_VR
+
+from shared.dicom.elements import Extent, Header, RawElement
+
+_WORD: Final = re.compile(rb"[0-9a-z\x80-\xff]+")
+_UID: Final = re.compile(rb"[0-9]+(?:\.[0-9]+){3,}")
+_DAY: Final = re.compile(rb"(?<![0-9])[0-9]{8}")
+_NAMING_NOBODY: Final = frozenset(
+    {
+        b"anon", b"anonym", b"anonymized", b"anonymised", b"anonymous", b"and", b"deidentified",
+        b"for", b"name", b"none", b"not", b"null", b"patient", b"removed", b"the", b"undefined",
+        b"unknown", b"unspecified", b"yes",
+    }
+)  # fmt: skip
+_IDENTIFYING_KEYWORD: Final = re.compile(
+    r"(PatientID|PatientIDs|AccessionNumber|StudyID|AdmissionID|SubjectID|SubjectReadingID|SiteID"
+    r"|Address|TelephoneNumbers|PhoneNumber|TelecomInformation|InstitutionName|DepartmentName"
+    r"|StationName|SerialNumber|AETitle|OrderNumber\w*|ProcedureID|ProcedureStepID"
+    r"|InstitutionResidence|PatientLocation|RecordLocator|SpecimenIdentifier|ContainerIdentifier"
+    r"|InsurancePlanIdentification|IssuerOfPatientID|ServiceEpisodeID|PlateID|CassetteID|GantryID"
+    r"|GeneratorID|DetectorID|OwnerName|SlideIdentifier)$"
+)
+_EQUIPMENT: Final = frozenset({0x00080070, 0x00081090, 0x00181020})
+_DUMMY_DAYS: Final = (b"1900", b"0000", b"0001")
+_LONG_VRS: Final = frozenset(
+    {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
+)
+_BINARY_VRS: Final = frozenset(
+    {"AT", "FD", "FL", "OB", "OD", "OF", "OL", "OV", "OW", "SL", "SS", "SV", "UL", "UN", "US", "UV"}
+)
+_UNDEFINED: Final = 0xFFFFFFFF
+_DELIMITERS: Final = 0xFFFE
+_PREAMBLE: Final = 132
+_SHORTEST_IN_BINARY: Final = 6
+
+
+@dataclass(slots=True, repr=False)
+class _Identifiers:
+    """What identifies, as lower-case bytes in every form in which it is looked for, by kind."""
+
+    words: dict[bytes, str] = field(default_factory=dict)
+    phrases: dict[bytes, str] = field(default_factory=dict)
+    uids: set[bytes] = field(default_factory=set)
+    days: set[bytes] = field(default_factory=set)
+
+
+def residue(header: Header, segments: Iterable[bytes | Extent]) -> tuple[str, ...]:
+    """Kinds of identifying values of the original that the written bytes still hold, sorted."""
+    identifiers = _Identifiers()
+    for element in _leaves((*header.file_meta, *header.dataset, *header.trailing)):
+        _collect(element, identifiers)
+    found: set[str] = set()
+    for tag, vr, value in _values(header, tuple(segments)):
+        found |= _findings(tag, vr, value, identifiers)
+    return tuple(sorted(found))
+
+
+def _leaves(elements: Iterable[RawElement]) -> Iterator[RawElement]:
+    for element in elements:
+        for item in element.items or ():
+            yield from _leaves(item.elements)
+        if element.value:
+            yield element
+
+
+@cache
+def _dictionary(tag: int) -> tuple[str, str]:
+    try:
+        return dictionary_VR(tag), dictionary_keyword(tag)
+    except KeyError:
+        return "", ""
+
+
+def _collect(element: RawElement, into: _Identifiers) -> None:
+    vr, keyword = _dictionary(element.tag)
+    value = (element.value or b"").strip(b" \x00")
+    if vr == "PN":
+        _collect_name(value, into)
+    elif vr in {"DA", "DT"} and not keyword.startswith("ContextGroup"):
+        digits = (re.sub(rb"[^0-9]", b"", day) for day in value.split(b"\\"))
+        days = (match[0] for match in map(_DAY.match, digits) if match)
+        into.days |= {day for day in days if not day.startswith(_DUMMY_DAYS)}
+    elif vr == "UI" and keyword.endswith("UID"):
+        _collect_uids(keyword, value, into)
+    elif _IDENTIFYING_KEYWORD.search(keyword) and vr not in {"SQ", "CS"}:
+        _collect_identifier(value, into)
+
+
+def _collect_name(value: bytes, into: _Identifiers) -> None:
+    for form in _forms(value):
+        for word in _WORD.findall(form.lower()):
+            if _tells(word):
+                into.words[word] = "person-name"
+
+
+def _collect_uids(keyword: str, value: bytes, into: _Identifiers) -> None:
+    if "Class" in keyword or "Scheme" in keyword or "Context" in keyword or "Mapping" in keyword:
+        return
+    uids = (uid.strip(b" \x00") for uid in value.split(b"\\"))
+    into.uids |= {uid for uid in uids if uid.decode("latin-1") not in UID_dictionary}
+
+
+def _collect_identifier(value: bytes, into: _Identifiers) -> None:
+    for form in _forms(value):
+        for single in re.split(rb"[\\\r\n]", form.lower()):
+            words = _WORD.findall(single)
+            if len(words) == 1 and _tells(words[0]):
+                into.words[words[0]] = "identifier"
+            elif len(words) > 1 and _tells(b"".join(words)):
+                into.phrases[b" ".join(words)] = "identifier"
+
+
+def _forms(value: bytes) -> set[bytes]:
+    """The value as written and in the encodings into which text is most often rewritten."""
+    if value.isascii() and b"\x1b" not in value:
+        return {value}
+    forms = {value}
+    for encoding in ("utf-8", "latin-1", "gb18030", "shift_jis", "euc_kr", "iso8859_5"):
+        try:
+            forms.add(value.decode(encoding).encode("utf-8"))
+        except UnicodeError:
+            continue
+    return forms
+
+
+def _tells(word: bytes) -> bool:
+    if word in _NAMING_NOBODY or not word.strip(b"0"):
+        return False
+    return len(word) > 3 if word.isdigit() else len(word) > 2  # noqa: PLR2004 - see the module
+
+
+def _findings(tag: int, vr: str, value: bytes, known: _Identifiers) -> set[str]:
+    if vr == "UI":
+        return {"uid"} if not known.uids.isdisjoint(_UID.findall(value)) else set()
+    if vr in _BINARY_VRS:
+        return _findings_in_binary(value.lower(), known)
+    words = _WORD.findall(value.lower())
+    if vr in {"DS", "IS"}:
+        words = [word for word in words if len(word) >= _SHORTEST_IN_BINARY and word.isdigit()]
+    if vr == "CS" or tag in _EQUIPMENT:
+        words = [word for word in words if not word.isalpha()]
+    found = {known.words[word] for word in words if word in known.words}
+    joined = b" %b " % b" ".join(words)
+    found |= {kind for phrase, kind in known.phrases.items() if b" %b " % phrase in joined}
+    return found | _findings_of_patterns(value, known)
+
+
+def _findings_of_patterns(value: bytes, known: _Identifiers) -> set[str]:
+    found = set()
+    if not known.days.isdisjoint(_DAY.findall(value)):
+        found.add("date")
+    if not known.uids.isdisjoint(_UID.findall(value)):
+        found.add("uid")
+    return found
+
+
+def _findings_in_binary(value: bytes, known: _Identifiers) -> set[str]:
+    if len(value) < _SHORTEST_IN_BINARY:
+        return set()
+    found = {
+        kind
+        for needle, kind in (*known.words.items(), *known.phrases.items())
+        if len(needle) >= _SHORTEST_IN_BINARY and needle in value
+    }
+    return found | ({"date"} if any(day in value for day in known.days) else set())
+
+
+def _values(
+    header: Header, segments: tuple[bytes | Extent, ...]
+) -> Iterator[tuple[int, str, bytes]]:
+    """Every value in the written bytes: the preamble, the file meta, the data set's leaves."""
+    written = b"".join(s if isinstance(s, bytes) else b"" for s in segments[:1])
+    yield 0, "UN", written[:_PREAMBLE]
+    meta_end = _PREAMBLE + 12 + int.from_bytes(written[140:144], "little")
+    yield from _Walk(explicit=True, little=True).values(written[_PREAMBLE:meta_end])
+    walk = _Walk(header.encoding.explicit_vr, header.encoding.little_endian)
+    yield from walk.values(written[meta_end:])
+    previous: bytes | Extent = written
+    for segment in segments[1:]:
+        if isinstance(segment, bytes) and isinstance(previous, Extent):
+            yield from walk.values(segment[previous.length & 1 :])
+        previous = segment
+
+
+class _Walk:
+    """The leaves of a run of elements, flat: an item's header is stepped over, not entered."""
+
+    def __init__(self, explicit: bool, little: bool) -> None:  # noqa: FBT001 - of this module
+        self._explicit = explicit
+        mark = "<" if little else ">"
+        self._tag = Struct(f"{mark}HH").unpack_from
+        self._short = Struct(f"{mark}H").unpack_from
+        self._long = Struct(f"{mark}L").unpack_from
+
+    def values(self, data: bytes) -> Iterator[tuple[int, str, bytes]]:
+        """Tag, VR and value of every leaf up to the end or to a value that is elsewhere."""
+        position = 0
+        while position + 8 <= len(data):
+            group, number = self._tag(data, position)
+            tag = group << 16 | number
+            if group == _DELIMITERS:
+                position += 8
+                continue
+            vr, length, position = self._header(data, position, tag)
+            if vr == "SQ" or length == _UNDEFINED:
+                continue
+            if position + length > len(data):
+                return
+            yield tag, vr, data[position : position + length]
+            position += length
+
+    def _header(self, data: bytes, position: int, tag: int) -> tuple[str, int, int]:
+        if not self._explicit:
+            vr = _dictionary(tag)[0].split(" or ")[0]
+            return vr, self._long(data, position + 4)[0], position + 8
+        code = data[position + 4 : position + 6]
+        vr = code.decode("latin-1")
+        if code in _LONG_VRS:
+            return vr, self._long(data, position + 8)[0], position + 12
+        return vr, self._short(data, position + 6)[0], position + 8
