@@ -35,11 +35,12 @@ _NAMING_NOBODY: Final = frozenset(
 _IDENTIFYING_KEYWORD: Final = re.compile(
     r"(PatientID|PatientIDs|AccessionNumber|StudyID|AdmissionID|SubjectID|SubjectReadingID|SiteID"
     r"|Address|TelephoneNumbers|PhoneNumber|TelecomInformation|InstitutionName|DepartmentName"
-    r"|StationName|SerialNumber|AETitle|OrderNumber\w*|ProcedureID|ProcedureStepID"
+    r"|StationName|SerialNumber|AETitle|EntityTitle|OrderNumber\w*|ProcedureID|ProcedureStepID"
     r"|InstitutionResidence|PatientLocation|RecordLocator|SpecimenIdentifier|ContainerIdentifier"
     r"|InsurancePlanIdentification|IssuerOfPatientID|ServiceEpisodeID|PlateID|CassetteID|GantryID"
     r"|GeneratorID|DetectorID|OwnerName|SlideIdentifier)$"
 )
+_NAMING_A_KIND: Final = re.compile(r"Class|Scheme|Syntax|Context|Mapping")
 _EQUIPMENT: Final = frozenset({0x00080070, 0x00081090, 0x00181020})
 _DUMMY_DAYS: Final = (b"1900", b"0000", b"0001")
 _LONG_VRS: Final = frozenset(
@@ -114,7 +115,7 @@ def _collect_name(value: bytes, into: _Identifiers) -> None:
 
 
 def _collect_uids(keyword: str, value: bytes, into: _Identifiers) -> None:
-    if "Class" in keyword or "Scheme" in keyword or "Context" in keyword or "Mapping" in keyword:
+    if _NAMING_A_KIND.search(keyword):
         return
     uids = (uid.strip(b" \x00") for uid in value.split(b"\\"))
     into.uids |= {uid for uid in uids if uid.decode("latin-1") not in UID_dictionary}

@@ -16,7 +16,7 @@ from shared.dicom.deidentification.characters import (
     is_known_set,
     trimmed,
 )
-from shared.dicom.deidentification.dummies import dummy, mapped_uids
+from shared.dicom.deidentification.dummies import TEXT, dummy, mapped_uids
 from shared.dicom.deidentification.echoes import Echoes
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.dicom.deidentification.rules import Action, Rule, dictionary_vr, rule_for
@@ -79,7 +79,7 @@ class Cleaner:
         understood = _understood(element, little_endian=self.little_endian)
         if understood is None:
             return self._perform(element, _NOT_UNDERSTOOD, place)
-        if rule.action is Action.KEEP and place.dummied and element.tag != SPECIFIC_CHARACTER_SET:
+        if rule.action is Action.KEEP and place.dummied and understood.vr in _DUMMIED_VRS:
             rule = _INSIDE_DUMMY
         return self._perform(understood, rule, place)
 
@@ -135,7 +135,20 @@ class Cleaner:
         if element.items is not None:
             return self._sequence(element, place, dummied=place.dummied)
         rule = self._objection(element, place)
+        if rule is _ECHO and element.vr == "CS":
+            return self._without_echoing_terms(element, place)
         return element if rule is None else self._perform(element, rule, place)
+
+    def _without_echoing_terms(self, element: RawElement, place: _Place) -> RawElement:
+        """A Code String's other values stay: what they stand for depends on their position."""
+        self._record(place, element, _ECHO)
+        terms = decoded(trimmed(element.value or b""), place.encodings).split("\\")
+        echoing = (self.echoes.in_text(element.tag, "CS", term) for term in terms)
+        kept = (
+            TEXT if echoes else term.encode("ascii", "replace")
+            for term, echoes in zip(terms, echoing, strict=True)
+        )
+        return _with_value(element, b"\\".join(kept))
 
     def _sequence(self, element: RawElement, place: _Place, *, dummied: bool) -> RawElement:
         items = tuple(
@@ -193,6 +206,9 @@ class _Place:
     dummied: bool  # inside a sequence that is a dummy as a whole
 
 
+# Code Strings and numbers inside a dummy sequence are kept as anywhere: they name nobody, and their
+# enumerated values and multiplicities are what makes the item valid.
+_DUMMIED_VRS: Final = TEXT_VRS - {"CS"}
 _ECHO: Final = Rule(Action.DUMMY, "echo")
 _TOO_LONG: Final = Rule(Action.DUMMY, "too-long")
 _TOO_MANY_BYTES: Final = Rule(Action.REMOVE, "too-long")

@@ -39,7 +39,8 @@ class Rule:
 
 
 # A compound code lets the attribute's Type choose. Without the Types, the strongest alternative
-# is taken: a dummy satisfies Types 1, 2 and 3, an empty value 2 and 3 (PS3.5 Section 7.4).
+# is taken: a dummy satisfies Types 1, 2 and 3, an empty value 2 and 3 (PS3.5 Section 7.4); but an
+# empty sequence satisfies Type 2 alone, so a sequence is removed unless it is known to be one.
 COMPOUND: Final = {
     "Z/D": Action.DUMMY,
     "X/D": Action.DUMMY,
@@ -47,6 +48,7 @@ COMPOUND: Final = {
     "X/Z": Action.EMPTY,
     "X/Z/U*": Action.KEEP,  # a sequence of references: kept, every UID in it replaced
 }
+_TYPE_2_SEQUENCES: Final = frozenset({0x00400555})  # Acquisition Context Sequence
 # What names and describes a coding scheme, and what a coded concept means (PS3.3 Section 8).
 CODING: Final = frozenset(
     {
@@ -86,8 +88,10 @@ def rule_for(tag: int) -> Rule:
 
 
 def _listed(tag: int, row: Row) -> Rule:
-    action = COMPOUND[row.basic] if "/" in row.basic else Action(row.basic)
     vr = dictionary_vr(tag) or ""
+    action = COMPOUND[row.basic] if "/" in row.basic else Action(row.basic)
+    if row.basic == "X/Z" and vr == "SQ" and tag not in _TYPE_2_SEQUENCES:
+        action = Action.REMOVE
     return Rule(action, f"E.1-1 {row.basic}", vr, _is_echoed(vr, tag, row))
 
 
