@@ -65,3 +65,4 @@ class Header:
     warnings: tuple[str, ...]  # stable codes of what a tolerant reader had to forgive
     object_size: int  # bytes of the whole object
     bytes_read: int  # bytes asked of the source
+    deflated: bool = False  # extents of dataset and pixel_data count in the inflated stream

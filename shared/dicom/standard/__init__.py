@@ -1,0 +1,1 @@
+"""Tables of the standard as data: generated files, each beside its generator."""
