@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.dicom.deidentification.actions import ActionTaken, Cleaner
 from shared.dicom.deidentification.characters import decoded, encodings_of, trimmed
-from shared.dicom.deidentification.echoes import echoes_of
+from shared.dicom.deidentification.echoes import Echoes, echoes_of
 from shared.dicom.deidentification.marks import PREAMBLE, file_meta, group_length, with_marks
 from shared.dicom.deidentification.pixels import bounded_pixels
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
@@ -53,39 +53,43 @@ class Held:
     residue: tuple[str, ...] = ()  # kinds of what the independent check found, never values
 
 
-def deidentify(header: Header, key: PseudonymKey, source: Source) -> Deidentified | Held:
+def deidentify(
+    header: Header, key: PseudonymKey, source: Source | None = None
+) -> Deidentified | Held:
     """A copy under the Basic Application Confidentiality Profile, or why there is none.
 
-    Equal objects and keys give equal results. Of the pixel data only the starts of encapsulated
-    fragments are read; they become an extent of the source.
+    Equal objects and keys give equal results. Pixel data become an extent of the source. Only
+    when they are encapsulated is the source read: the start of each fragment. Without a source
+    such objects are held.
     """
     reason = hold_reason(header)
     if reason is not None:
         return Held(reason=reason)
-    cleaner = _cleaner(header, key)
+    echoes = echoes_of(header)
     try:
-        pixels, echoed = _pixels(header, source, cleaner)
+        pixels = _pixels(header, source, echoes)
     except FormatError:
         return Held(reason=HoldReason.PIXEL_DATA_INCONSISTENT)
+    return pixels if isinstance(pixels, Held) else _deidentified(header, key, pixels, echoes)
+
+
+def _pixels(header: Header, source: Source | None, echoes: Echoes) -> tuple[RawElement, ...] | Held:
+    if header.pixel_data is None:
+        return ()
+    if not header.pixel_data.undefined_length:
+        return (header.pixel_data,)
+    if source is None:
+        return Held(reason=HoldReason.PIXEL_DATA_UNBOUNDED)
+    pixels, echoed = bounded_pixels(header.pixel_data, source, echoes)
     if echoed:
         return Held(reason=HoldReason.IDENTITY_RESIDUE, residue=("codestream",))
-    return _deidentified(header, pixels, cleaner)
-
-
-def _pixels(
-    header: Header, source: Source, cleaner: Cleaner
-) -> tuple[tuple[RawElement, ...], bool]:
-    if header.pixel_data is None:
-        return (), False
-    if not header.pixel_data.undefined_length:
-        return (header.pixel_data,), False
-    pixels, echoed = bounded_pixels(header, source, cleaner.echoes)
-    return (pixels,), echoed
+    return (pixels,)
 
 
 def _deidentified(
-    header: Header, pixels: tuple[RawElement, ...], cleaner: Cleaner
+    header: Header, key: PseudonymKey, pixels: tuple[RawElement, ...], echoes: Echoes
 ) -> Deidentified | Held:
+    cleaner = _cleaner(header, key, echoes)
     dataset = with_marks(cleaner.clean(header.dataset))
     segments = _segments(header, dataset, pixels)
     found = residue(header, segments)
@@ -100,7 +104,7 @@ def _deidentified(
     )
 
 
-def _cleaner(header: Header, key: PseudonymKey) -> Cleaner:
+def _cleaner(header: Header, key: PseudonymKey, echoes: Echoes) -> Cleaner:
     texts = _Texts(header.dataset)
     patient_id, issuer = texts.of(_PATIENT_ID), texts.of(_ISSUER_OF_PATIENT_ID)
     study = texts.of(_STUDY_INSTANCE_UID) or texts.of(_SOP_INSTANCE_UID)
@@ -108,7 +112,7 @@ def _cleaner(header: Header, key: PseudonymKey) -> Cleaner:
         key=key,
         patient=key.patient_id(patient_id, issuer) if patient_id else key.study_patient_id(study),
         issuer=issuer,
-        echoes=echoes_of(header),
+        echoes=echoes,
         little_endian=header.encoding.little_endian,
     )
 

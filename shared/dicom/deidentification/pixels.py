@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from shared.dicom.deidentification.echoes import Echoes
-from shared.dicom.elements import UNDEFINED_LENGTH, Extent, Header, RawElement
+from shared.dicom.elements import UNDEFINED_LENGTH, Extent, RawElement
 from shared.dicom.source import Source, WindowedSource
 from shared.errors import FormatError
 
@@ -20,15 +20,12 @@ _ITEM_HEADER: Final = 8
 _CODESTREAM_HEADER_BYTES: Final = 4096  # JPEG comments and application segments come first
 
 
-def bounded_pixels(header: Header, source: Source, echoes: Echoes) -> tuple[RawElement, bool]:
+def bounded_pixels(pixels: RawElement, source: Source, echoes: Echoes) -> tuple[RawElement, bool]:
     """The pixel data up to their delimiter, and whether a codestream's header has an identifier.
 
     Raises:
         FormatError: the pixel data are not a run of fragments with a delimiter.
     """
-    pixels = header.pixel_data
-    if pixels is None:
-        raise FormatError("no-pixel-data")
     windows = WindowedSource(source)
     end, echoed = pixels.extent.offset, False
     for fragment in _fragments(windows, pixels.extent.offset):

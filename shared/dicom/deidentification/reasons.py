@@ -21,6 +21,7 @@ class HoldReason(StrEnum):
     GRAPHICS = "graphics"
     OVERLAY_IN_PIXEL_DATA = "overlay-in-pixel-data"
     PIXEL_DATA_INCONSISTENT = "pixel-data-inconsistent"
+    PIXEL_DATA_UNBOUNDED = "pixel-data-unbounded"
     UNSUPPORTED_SOP_CLASS = "unsupported-sop-class"
     UNSUPPORTED_TRANSFER_SYNTAX = "unsupported-transfer-syntax"
     IDENTITY_MISSING = "identity-missing"
@@ -57,6 +58,9 @@ MEANINGS: Final = MappingProxyType(
         HoldReason.PIXEL_DATA_INCONSISTENT: (
             "The pixel data are shorter or longer than their description, or written otherwise "
             "than the transfer syntax says."
+        ),
+        HoldReason.PIXEL_DATA_UNBOUNDED: (
+            "Encapsulated pixel data whose end was not looked for: the caller gave no source."
         ),
         HoldReason.UNSUPPORTED_SOP_CLASS: "The SOP class has no entry in the pixel risk table.",
         HoldReason.UNSUPPORTED_TRANSFER_SYNTAX: (
