@@ -1,6 +1,8 @@
 """The in-memory twins of the adapters: the same promises, for tests and simulations."""
 
 import threading
+import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -26,7 +28,7 @@ class MemoryObjectStore:
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._now = now
         self._objects: dict[tuple[str, str], _Held] = {}
-        self._generation = 0
+        self._writes: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
 
     def put(self, bucket: str, name: str, data: bytes) -> StoredObject:
@@ -104,9 +106,11 @@ class MemoryObjectStore:
         origin: str | None = None,
         labels: Mapping[str, str] | None = None,
     ) -> StoredObject:
-        self._generation += 1
+        self._writes[bucket, name] += 1
         stored = StoredObject(
-            version=ObjectVersion(bucket=bucket, name=name, generation=self._generation),
+            version=ObjectVersion(
+                bucket=bucket, name=name, generation=self._next_generation(bucket, name)
+            ),
             size=len(data),
             crc32c=f"{google_crc32c.value(data):08x}",
             created=self._now(),
@@ -114,6 +118,13 @@ class MemoryObjectStore:
         )
         self._objects[bucket, name] = _Held(stored, data, dict(labels or {}))
         return stored
+
+    def _next_generation(self, bucket: str, name: str) -> int:
+        """Return a generation that depends on the name's own history alone.
+
+        So that two runs that write the same names in another order agree on every derived id.
+        """
+        return zlib.crc32(f"{bucket}/{name}".encode()) * 1000 + self._writes[bucket, name]
 
 
 @dataclass(slots=True)

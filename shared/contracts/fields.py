@@ -11,6 +11,10 @@ T = TypeVar("T")
 _INT64_DIGITS = 19
 
 
+def _is_int64(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _INT64_DIGITS
+
+
 class Fields:
     """The fields of one message, and what is wrong with them.
 
@@ -49,12 +53,7 @@ class Fields:
     def integer(self, name: str) -> int:
         """Return a required integer; JSON_API_V1 writes 64-bit integers as strings."""
         value = self._data.get(name)
-        if (
-            isinstance(value, str)
-            and value.isascii()
-            and value.isdigit()
-            and len(value) <= _INT64_DIGITS
-        ):
+        if isinstance(value, str) and _is_int64(value):
             return int(value)
         return self._read(name, int, 0)
 

@@ -35,6 +35,18 @@ class OutcomeKind(StrEnum):
         return "deidentify" if self in _OF_DEIDENTIFICATION else "ingest"
 
 
+MEANINGS: Mapping[OutcomeKind, str] = {
+    OutcomeKind.ARCHIVED: "an instance, stored under its identity for the first time",
+    OutcomeKind.DUPLICATE: "an instance that is archived already, byte for byte",
+    OutcomeKind.CONFLICT: "an instance whose identity is taken by other bytes; both are kept",
+    OutcomeKind.QUARANTINED: "refused with a reason and kept in the quarantine",
+    OutcomeKind.EXPANDED: "a container whose members have outcomes of their own",
+    OutcomeKind.IGNORED: "not an instance and not meant to be one",
+    OutcomeKind.DEIDENTIFIED: "a copy without identities is in the research bucket",
+    OutcomeKind.HELD: "no copy was made, because none could be proven clean",
+    OutcomeKind.FAILED: "no copy could be made of what is archived",
+}
+
 _OF_INSTANCES = frozenset({OutcomeKind.ARCHIVED, OutcomeKind.CONFLICT, OutcomeKind.DEIDENTIFIED})
 _OF_DEIDENTIFICATION = frozenset({OutcomeKind.DEIDENTIFIED, OutcomeKind.HELD, OutcomeKind.FAILED})
 

@@ -36,15 +36,15 @@ class Environment:
         """Return the members of a comma-separated list that must not be empty."""
         return frozenset(part.strip() for part in self.text(name).split(",") if part.strip())
 
-    def secret(self, name: str) -> bytes:
+    def secret(self, name: str, at_least: int = 1) -> bytes:
         """Return the content of the file that a variable names, as a mounted secret is."""
         path = self.text(name)
         try:
             value = Path(path).read_bytes().strip() if path else b""
         except OSError:
             value = b""
-        if path and not value:
-            self._problems.append(f"{name} does not name a readable file with content")
+        if path and len(value) < at_least:
+            self._problems.append(f"{name} names no readable file of at least {at_least} bytes")
         return value
 
     def check(self) -> None:

@@ -1,0 +1,139 @@
+"""Deidentify: an archived instance becomes a research copy, or is held with a reason.
+
+The order of effects is write, publish, and each prefix is safe to repeat: the copy's bytes depend
+on nothing but the original and the key, it is written only under a free name and remembers, under
+the key, what it was made from.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shared.contracts import layout
+from shared.contracts.objects import StoredObject
+from shared.contracts.outcome import Action, DroppedTag, Outcome, OutcomeKind
+from shared.dicom.deidentification.engine import Deidentified, Held, deidentify
+from shared.dicom.deidentification.pseudonyms import PseudonymKey
+from shared.dicom.elements import Extent
+from shared.dicom.inspection import inspect
+from shared.dicom.reader import read_header
+from shared.errors import PermanentError, TransientError
+from shared.object_source import ObjectSource
+from shared.ports import Clock, Done, ObjectStore, Publisher
+
+CHUNK_BYTES = 8 * 1024 * 1024  # of pixel data in memory at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deidentify:
+    """The handler of archived instances on the topic `outcomes`."""
+
+    objects: ObjectStore
+    outcomes: Publisher
+    clock: Clock
+    key: PseudonymKey
+    research: str
+
+    def __call__(self, archived: Outcome) -> Done:
+        """Return once the instance has its outcome of de-identification."""
+        outcome = self._outcome(archived, self._original(archived))
+        self.outcomes.publish(outcome.to_message())
+        return _done(outcome)
+
+    def _original(self, archived: Outcome) -> StoredObject:
+        if archived.kind is not OutcomeKind.ARCHIVED or archived.target is None:
+            raise PermanentError("not-an-archived-instance")
+        return archived.target
+
+    def _outcome(self, archived: Outcome, original: StoredObject) -> Outcome:
+        if self.objects.stat(original.version) is None:
+            return self._without_copy(archived, original, OutcomeKind.FAILED, "original-gone")
+        try:
+            result = deidentify(read_header(ObjectSource(self.objects, original)), self.key)
+        except PermanentError as error:
+            return self._without_copy(archived, original, OutcomeKind.FAILED, error.reason)
+        if isinstance(result, Held):
+            return self._without_copy(archived, original, OutcomeKind.HELD, result.reason.value)
+        copy = self._written(original, result)
+        if copy is None:
+            reason = "research-copy-exists"
+            return self._without_copy(archived, original, OutcomeKind.HELD, reason)
+        return self._with_copy(archived, original, result, copy)
+
+    def _written(self, original: StoredObject, result: Deidentified) -> StoredObject | None:
+        """Return the copy of this original, or None when another one's has the name."""
+        name = layout.research_name(result.identity)
+        origin = self.key.origin(original.version.natural_key)
+        copy = self.objects.write(self.research, name, self._chunks(original, result), origin)
+        copy = copy or self.objects.find(self.research, name)
+        if copy is None:
+            raise TransientError("research-changed-meanwhile")
+        return copy if copy.origin == origin else None
+
+    def _chunks(self, original: StoredObject, result: Deidentified) -> Iterator[bytes]:
+        for segment in result.segments:
+            if isinstance(segment, Extent):
+                yield from self._extent(original, segment)
+            else:
+                yield segment
+
+    def _extent(self, original: StoredObject, extent: Extent) -> Iterator[bytes]:
+        end = extent.offset + extent.length
+        for offset in range(extent.offset, end, CHUNK_BYTES):
+            length = min(CHUNK_BYTES, end - offset)
+            chunk = self.objects.read(original.version, offset, length)
+            if len(chunk) != length:
+                raise TransientError("storage-read-cut-short")
+            yield chunk
+
+    def _with_copy(
+        self,
+        archived: Outcome,
+        original: StoredObject,
+        result: Deidentified,
+        copy: StoredObject,
+    ) -> Outcome:
+        """Return the outcome with the metadata of the copy as it was written."""
+        written = inspect(ObjectSource(self.objects, copy))
+        return Outcome(
+            kind=OutcomeKind.DEIDENTIFIED,
+            root_event_id=archived.root_event_id,
+            facility=archived.facility,
+            source=original,
+            target=copy,
+            decided_at=self.clock.now(),
+            identity=result.identity,
+            metadata=written.metadata,
+            dropped=tuple(
+                DroppedTag(path=tag.path, vr=tag.vr, length=tag.length) for tag in written.dropped
+            ),
+            actions=tuple(
+                Action(path=taken.path, action=taken.action, rule=taken.rule)
+                for taken in result.actions
+            ),
+        )
+
+    def _without_copy(
+        self, archived: Outcome, original: StoredObject, kind: OutcomeKind, reason: str
+    ) -> Outcome:
+        return Outcome(
+            kind=kind,
+            root_event_id=archived.root_event_id,
+            facility=archived.facility,
+            source=original,
+            target=None,
+            decided_at=self.clock.now(),
+            reason=reason,
+            identity=archived.identity,
+        )
+
+
+def _done(outcome: Outcome) -> Done:
+    return Done(
+        "instance handled",
+        {
+            "outcome": outcome.kind.value,
+            "reason": outcome.reason,
+            "facility": outcome.facility,
+            "size": outcome.source.size,
+        },
+    )

@@ -1,0 +1,38 @@
+"""Entry point of `deidentify`: wiring only."""
+
+import os
+
+import functions_framework
+from cloudevents.http import CloudEvent
+
+from functions.deidentify.handler import Deidentify
+from functions.deidentify.settings import Settings
+from shared.adapters.cloud_storage import CloudStorage
+from shared.adapters.pubsub import PubSubTopic
+from shared.adapters.system_clock import SystemClock
+from shared.contracts.outcome import Outcome
+from shared.dicom.deidentification.pseudonyms import PseudonymKey
+from shared.runtime import log
+from shared.runtime.delivery import Lazy, deliver
+
+SETTINGS = Settings.from_env(os.environ)
+log.configure("deidentify", SETTINGS.project)
+
+
+def _make() -> Deidentify:
+    return Deidentify(
+        objects=CloudStorage(SETTINGS.project),
+        outcomes=PubSubTopic(SETTINGS.project, SETTINGS.outcomes_topic),
+        clock=SystemClock(),
+        key=PseudonymKey(SETTINGS.pseudonym_secret, SETTINGS.research_project),
+        research=SETTINGS.research,
+    )
+
+
+_handler = Lazy(_make)
+
+
+@functions_framework.cloud_event
+def deidentify(event: CloudEvent) -> None:
+    """Handle one archived instance."""
+    deliver(event.data, Outcome.from_message, _handler)

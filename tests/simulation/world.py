@@ -1,0 +1,192 @@
+"""The whole pipeline on memory twins: topics wired as the definition says, faults as scheduled."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Self
+
+from functions.deidentify.handler import Deidentify
+from functions.index.handler import Index
+from functions.ingest.handler import Ingest
+from functions.notify.handler import Notify
+from functions.sweep.handler import Sweep
+from infra.definition import Push, load_pipeline
+from infra.local.pubsub.filters import compile_filter
+from shared.adapters.memory import (
+    ManualClock,
+    MemoryObjectStore,
+    MemoryTables,
+    MemoryTopic,
+    MemoryWebhook,
+)
+from shared.contracts.message import Message
+from shared.contracts.objects import StoredObject
+from shared.contracts.outcome import Outcome
+from shared.contracts.upload import Upload
+from shared.dicom.deidentification.pseudonyms import PseudonymKey
+from shared.errors import InletError
+
+FACILITIES = frozenset({"demo-hospital", "demo-clinic"})
+KEY = PseudonymKey(b"a made-up secret of some length", "research")
+MAX_ATTEMPTS = 100
+
+PIPELINE = load_pipeline()
+
+
+class Crash(Exception):  # noqa: N818 - what happens, not what went wrong
+    """The process dies here."""
+
+
+@dataclass(slots=True)
+class Faults:
+    """Which calls of the ports crash: the n-th, before or after it took effect."""
+
+    before: frozenset[int] = frozenset()
+    after: frozenset[int] = frozenset()
+    calls: int = 0
+
+    def around(self, call: Callable[[], Any]) -> Any:
+        self.calls += 1
+        number = self.calls
+        if number in self.before:
+            raise Crash
+        result = call()
+        if number in self.after:
+            raise Crash
+        return result
+
+
+class Faulty:
+    """A port whose calls may crash."""
+
+    def __init__(self, port: Any, faults: Faults) -> None:
+        self._port = port
+        self._faults = faults
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._port, name)
+        return lambda *args, **kwargs: self._faults.around(lambda: method(*args, **kwargs))
+
+
+class World:
+    """Deliveries wait in one pool, from which chance draws; a failed one goes back.
+
+    Every message is delivered `copies` times. `sabotage` may replace a handler by a worse one.
+    """
+
+    def __init__(self, faults: Faults | None = None, seed: int = 0, copies: int = 1) -> None:
+        self.faults = faults or Faults()
+        self.clock = ManualClock()
+        self.store = MemoryObjectStore(self.clock.now)
+        self.tables = MemoryTables()
+        self.webhook = MemoryWebhook()
+        self.topics = {name: MemoryTopic() for name in PIPELINE.topics}
+        self._chance = random.Random(seed)
+        self._copies = copies
+        self._pending: list[tuple[str, Message]] = []
+        self._attempts: Counter[tuple[str, bytes]] = Counter()
+        self.handlers = self._handlers()
+
+    def land(self, name: str, data: bytes, *, notified: bool = True) -> StoredObject:
+        """A facility uploads; the notification is on its way, or lost."""
+        stored = self.store.put("inbox", name, data)
+        if notified:
+            self.topics["uploads"].publish(Upload(version=stored.version).to_message())
+        return stored
+
+    def run(self) -> Self:
+        """Deliver until nothing is left to deliver."""
+        self._route()
+        while self._pending:
+            stage, message = self._pending.pop(self._chance.randrange(len(self._pending)))
+            try:
+                self.handlers[stage](message)
+            except (Crash, InletError):
+                self._again(stage, message)
+            self._route()
+        return self
+
+    def sweep(self) -> None:
+        Sweep(
+            objects=self.store,
+            uploads=self.topics["uploads"],
+            clock=self.clock,
+            inbox="inbox",
+            stuck_after=timedelta(minutes=15),
+            max_redriven=100,
+        )()
+
+    def state(self) -> dict[str, object]:
+        """What is there in the end, without the moments at which it came."""
+        return {
+            "objects": {
+                (bucket, stored.version.name, stored.crc32c)
+                for bucket in PIPELINE.buckets
+                for stored in self.store.list(bucket)
+            },
+            "rows": {
+                (table, row.get("EventId") or row["ObjectUri"], row.get("Outcome"))
+                for table, rows in self.tables.rows.items()
+                for row in rows
+            },
+            "events": set(self.events()),
+            "webhooks": {event_id for event_id, _ in self.webhook.received},
+        }
+
+    def events(self) -> list[str]:
+        return [message.attributes["ce-id"] for message in self.topics["events"].messages]
+
+    def outcomes(self) -> dict[str, set[str]]:
+        """The outcomes by the object they are of: one each, if the law holds."""
+        found: dict[str, set[str]] = {}
+        for row in self.tables.rows.get("imaging.uploads", []):
+            found.setdefault(str(row["ObjectName"]), set()).add(str(row["Outcome"]))
+        return found
+
+    def _again(self, stage: str, message: Message) -> None:
+        self._attempts[stage, message.data] += 1
+        assert self._attempts[stage, message.data] < MAX_ATTEMPTS, "a delivery never succeeds"
+        self._pending.append((stage, message))
+
+    def _route(self) -> None:
+        """Hand every published message to the subscriptions whose filter it passes."""
+        for stage, function in PIPELINE.functions.items():
+            if isinstance(function.trigger, Push):
+                topic = self.topics[function.trigger.topic]
+                passes = compile_filter(function.trigger.filter)
+                for message in topic.messages[self._read_position(stage) :]:
+                    if passes is None or passes(message.attributes):
+                        self._pending += [(stage, message)] * self._copies
+                self._positions[stage] = len(topic.messages)
+
+    def _read_position(self, stage: str) -> int:
+        return self._positions.get(stage, 0)
+
+    def _handlers(self) -> dict[str, Callable[[Message], object]]:
+        self._positions: dict[str, int] = {}
+        objects: Any = Faulty(self.store, self.faults)
+        tables: Any = Faulty(self.tables, self.faults)
+        outcomes: Any = Faulty(self.topics["outcomes"], self.faults)
+        events: Any = Faulty(self.topics["events"], self.faults)
+        webhook: Any = Faulty(self.webhook, self.faults)
+        ingest = Ingest(
+            objects=objects,
+            outcomes=outcomes,
+            clock=self.clock,
+            archive="archive",
+            quarantine="quarantine",
+            facilities=FACILITIES,
+        )
+        deidentify = Deidentify(
+            objects=objects, outcomes=outcomes, clock=self.clock, key=KEY, research="research"
+        )
+        index = Index(tables=tables)
+        notify = Notify(events=events, webhook=webhook)
+        return {
+            "ingest": lambda message: ingest(Upload.from_message(message)),
+            "deidentify": lambda message: deidentify(Outcome.from_message(message)),
+            "index": lambda message: index(Outcome.from_message(message)),
+            "notify": lambda message: notify(Outcome.from_message(message)),
+        }

@@ -1,0 +1,51 @@
+import json
+
+import pytest
+from cloudevents.http import from_json
+
+from shared.contracts.event import TYPES, PublicEvent
+from shared.contracts.outcome import OutcomeKind
+from tests.outcomes import an_outcome
+
+INSIDE = ("Planted", "PLANTED", "a file", "demo-hospital/1.2.3", "0badcafe")
+
+
+@pytest.mark.parametrize("kind", OutcomeKind)
+def test_an_event_is_a_cloudevent(kind: OutcomeKind) -> None:
+    event = PublicEvent.of(an_outcome(kind))
+    parsed = from_json(json.dumps(event.to_structured()))
+    assert parsed["type"] == TYPES[kind]
+    assert parsed["id"] == event.id
+    assert parsed.data == dict(event.data)
+
+
+@pytest.mark.parametrize("kind", OutcomeKind)
+def test_binary_mode_says_the_same(kind: OutcomeKind) -> None:
+    event = PublicEvent.of(an_outcome(kind))
+    message = event.to_message()
+    assert message.attributes["ce-id"] == event.id
+    assert message.attributes["ce-type"] == TYPES[kind]
+    assert json.loads(message.data) == dict(event.data)
+
+
+@pytest.mark.parametrize("kind", OutcomeKind)
+def test_nothing_from_inside_is_published(kind: OutcomeKind) -> None:
+    event = PublicEvent.of(an_outcome(kind))
+    message = event.to_message()
+    published = f"{message.data.decode()} {message.attributes} {event.to_structured()}"
+    assert [planted for planted in INSIDE if planted in published] == []
+
+
+def test_a_research_copy_is_not_tied_to_its_original() -> None:
+    event = PublicEvent.of(an_outcome(OutcomeKind.DEIDENTIFIED))
+    assert {"facility", "root_event_id", "size"} & set(event.data) == set()
+
+
+@pytest.mark.parametrize("text", ["Smith^John", "ct", "A" * 17, "", "CT 1", "Ж"])
+def test_a_modality_that_is_free_text_is_not_published(text: str) -> None:
+    metadata = {"00080060": {"vr": "CS", "Value": [text]}}
+    assert "modality" not in PublicEvent.of(an_outcome(metadata=metadata)).data
+
+
+def test_every_kind_of_outcome_has_a_type() -> None:
+    assert set(TYPES) == set(OutcomeKind)

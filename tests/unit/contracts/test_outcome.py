@@ -1,0 +1,73 @@
+import json
+
+import pytest
+
+from shared.contracts.message import Message
+from shared.contracts.outcome import Outcome, OutcomeKind
+from shared.errors import ContractError
+from tests.outcomes import an_outcome
+
+
+@pytest.mark.parametrize("kind", OutcomeKind)
+def test_an_outcome_survives_the_journey(kind: OutcomeKind) -> None:
+    outcome = an_outcome(kind)
+    assert Outcome.from_message(outcome.to_message()) == outcome
+
+
+def test_equal_outcomes_are_equal_bytes() -> None:
+    assert an_outcome().to_message() == an_outcome().to_message()
+
+
+def test_the_id_depends_on_kind_and_generation_alone() -> None:
+    again = an_outcome(facility="other", reason="else")
+    assert again.event_id == an_outcome().event_id
+    assert an_outcome(OutcomeKind.DUPLICATE).event_id != an_outcome().event_id
+
+
+def test_attributes_serve_subscription_filters() -> None:
+    attributes = an_outcome(OutcomeKind.QUARANTINED).to_message().attributes
+    assert attributes["outcome"] == "quarantined"
+    assert attributes["stage"] == "ingest"
+    assert attributes["reason"] == "not-dicom"
+
+
+def test_no_attribute_carries_an_identity() -> None:
+    attributes = json.dumps(dict(an_outcome().to_message().attributes))
+    assert "1.2.3" not in attributes
+    assert "a file" not in attributes
+
+
+def test_every_problem_is_listed_and_no_value() -> None:
+    data = an_outcome().to_data() | {"facility": 3, "source": {"name": ["SECRET"]}, "outcome": "?"}
+    with pytest.raises(ContractError) as caught:
+        Outcome.from_message(_message(data))
+    problems = " ".join(caught.value.problems)
+    for name in ("facility", "source.bucket", "source.name", "source.size", "outcome"):
+        assert name in problems
+    assert "SECRET" not in str(caught.value)
+
+
+def test_an_unknown_version_is_permanent() -> None:
+    with pytest.raises(ContractError) as caught:
+        Outcome.from_message(_message(an_outcome().to_data() | {"schema_version": 2}))
+    assert caught.value.reason == "unknown-outcome-version"
+
+
+def test_an_unknown_field_is_ignored() -> None:
+    outcome = an_outcome()
+    assert Outcome.from_message(_message(outcome.to_data() | {"new": 1})) == outcome
+
+
+def test_an_archived_outcome_without_identity_is_refused() -> None:
+    with pytest.raises(ContractError):
+        Outcome.from_message(an_outcome(identity=None).to_message())
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff", b"[]", b"null", b"{", b'"text"'])
+def test_what_is_not_an_outcome_is_refused(data: bytes) -> None:
+    with pytest.raises(ContractError):
+        Outcome.from_message(Message(data=data))
+
+
+def _message(data: object) -> Message:
+    return Message(data=json.dumps(data).encode())

@@ -1,0 +1,121 @@
+import base64
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+
+import pytest
+from werkzeug.exceptions import ServiceUnavailable
+
+from shared.contracts.message import Message
+from shared.contracts.upload import Upload
+from shared.errors import ContractError, PermanentError, TransientError
+from shared.ports import Done
+from shared.runtime import log
+from shared.runtime.delivery import Lazy, deliver, message_of, run
+
+PLANTED = "PLANTED^IDENTITY"
+
+
+class _Failure(RuntimeError):
+    """An error of somebody else's library whose text carries an identity."""
+
+
+@pytest.fixture(autouse=True)
+def _configured() -> None:
+    log.configure("ingest", "a-project")
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, object]]]:
+    return lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def _raise(error: Exception) -> Callable[[], Done]:
+    def handle() -> Done:
+        raise error
+
+    return handle
+
+
+def test_done_is_acknowledged_with_one_line(lines: Callable[[], list[dict[str, object]]]) -> None:
+    run(lambda: Done("decided", {"outcome": "archived"}))
+    (line,) = lines()
+    assert (line["severity"], line["message"], line["outcome"]) == ("INFO", "decided", "archived")
+    assert line["stage"] == "ingest"
+
+
+@pytest.mark.parametrize(
+    ("error", "severity", "reason"),
+    [
+        (TransientError("storage-timeout"), "WARNING", "storage-timeout"),
+        (PermanentError("unknown-outcome-version"), "ERROR", "unknown-outcome-version"),
+        (_Failure(PLANTED), "WARNING", "unclassified"),
+        (KeyError(PLANTED), "WARNING", "unclassified"),
+    ],
+)
+def test_everything_else_is_delivered_again(
+    error: Exception, severity: str, reason: str, lines: Callable[[], list[dict[str, object]]]
+) -> None:
+    with pytest.raises(ServiceUnavailable) as caught:
+        run(_raise(error))
+    (line,) = lines()
+    assert (line["severity"], line["reason"]) == (severity, reason)
+    assert line["error_type"] == type(error).__name__
+    assert PLANTED not in json.dumps(line)
+    response = caught.value.get_response()
+    assert (response.status_code, response.get_data()) == (503, b"")
+
+
+def test_a_line_names_the_event_and_its_root(lines: Callable[[], list[dict[str, object]]]) -> None:
+    attributes = {
+        "bucketId": "inbox",
+        "objectId": f"h/{PLANTED}",
+        "objectGeneration": "1",
+        "eventType": "OBJECT_FINALIZE",
+    }
+    deliver(_envelope(b"{}", attributes), Upload.from_message, lambda: lambda _: Done("decided"))
+    upload = Upload.from_message(Message(data=b"{}", attributes=attributes))
+    (line,) = lines()
+    assert line["root_event_id"] == upload.event_id
+    assert line["logging.googleapis.com/trace"] == f"projects/a-project/traces/{upload.event_id}"
+    assert PLANTED not in json.dumps(line)
+
+
+def test_nothing_of_one_delivery_reaches_the_next(
+    lines: Callable[[], list[dict[str, object]]],
+) -> None:
+    def handle() -> Done:
+        log.extend(event_id="1")
+        return Done("first")
+
+    run(handle)
+    run(lambda: Done("second"))
+    assert ["event_id" in line for line in lines()] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [None, {}, {"message": {}}, {"message": {"data": 1}}, {"message": {"data": "%"}}, [], "x"],
+)
+def test_what_is_no_envelope_is_a_contract_error(envelope: object) -> None:
+    with pytest.raises(ContractError):
+        message_of(envelope)
+
+
+def test_a_message_comes_out_as_it_went_in() -> None:
+    assert message_of(_envelope(b"\x00data", {"a": "b"})) == Message(
+        data=b"\x00data", attributes={"a": "b"}
+    )
+
+
+def test_a_lazy_value_is_made_once_however_many_threads_ask() -> None:
+    numbers: Iterator[int] = count()
+    lazy = Lazy(lambda: next(numbers))
+    with ThreadPoolExecutor(8) as pool:
+        assert {future.result() for future in [pool.submit(lazy) for _ in range(50)]} == {0}
+
+
+def _envelope(data: bytes, attributes: dict[str, str]) -> dict[str, object]:
+    message = {"data": base64.b64encode(data).decode(), "attributes": attributes}
+    return {"message": message, "subscription": "projects/p/subscriptions/ingest"}

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+
+from shared.errors import SettingsError
+from shared.runtime.environment import Environment
+
+
+def test_every_problem_is_reported_at_once() -> None:
+    env = Environment({"COUNT": "0", "EMPTY": " ", "FILE": "/nowhere/at/all"})
+    env.text("MISSING")
+    env.text("EMPTY")
+    env.integer("COUNT", 5)
+    env.secret("FILE")
+    with pytest.raises(SettingsError) as caught:
+        env.check()
+    assert [problem.split()[0] for problem in caught.value.problems] == [
+        "MISSING",
+        "EMPTY",
+        "COUNT",
+        "FILE",
+    ]
+
+
+def test_sound_variables_pass() -> None:
+    env = Environment({"NAME": "x", "LIST": "a, b,", "COUNT": "7"})
+    assert (env.text("NAME"), env.names("LIST"), env.integer("COUNT", 1)) == (
+        "x",
+        frozenset({"a", "b"}),
+        7,
+    )
+    assert (env.optional("NO"), env.integer("NO", 3)) == (None, 3)
+    env.check()
+
+
+def test_a_secret_is_the_content_of_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("content\n")
+    env = Environment({"FILE": str(file)})
+    assert env.secret("FILE") == b"content"
+    env.check()
+
+
+def test_a_short_secret_is_a_problem_that_does_not_quote_it(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("content")
+    env = Environment({"FILE": str(file)})
+    env.secret("FILE", at_least=16)
+    with pytest.raises(SettingsError) as caught:
+        env.check()
+    assert "content" not in str(caught.value)
