@@ -14,8 +14,9 @@ from shared.contracts.outcome import Outcome
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.runtime import log
 from shared.runtime.delivery import Lazy, deliver
+from shared.runtime.environment import Environment
 
-SETTINGS = Settings.from_env(os.environ)
+SETTINGS = Settings.from_env(Environment(os.environ))
 log.configure("deidentify", SETTINGS.project)
 
 

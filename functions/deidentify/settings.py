@@ -1,6 +1,5 @@
 """The settings of `deidentify`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.dicom.deidentification.pseudonyms import MINIMUM_SECRET_BYTES
@@ -18,13 +17,12 @@ class Settings:
     pseudonym_secret: bytes = field(repr=False)
 
     @classmethod
-    def from_env(cls, variables: Mapping[str, str]) -> "Settings":
+    def from_env(cls, env: Environment) -> "Settings":
         """Read the settings.
 
         Raises:
             SettingsError: names every variable that is missing or wrong.
         """
-        env = Environment(variables)
         settings = cls(
             project=env.text("GOOGLE_CLOUD_PROJECT"),
             research=env.text("INLET_RESEARCH"),

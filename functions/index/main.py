@@ -12,8 +12,9 @@ from shared.adapters.bigquery import BigQueryTables
 from shared.contracts.outcome import Outcome
 from shared.runtime import log
 from shared.runtime.delivery import Lazy, deliver
+from shared.runtime.environment import Environment
 
-SETTINGS = Settings.from_env(os.environ)
+SETTINGS = Settings.from_env(Environment(os.environ))
 log.configure("index", SETTINGS.project)
 SCHEMAS = Path(__file__).parent / "schemas"
 

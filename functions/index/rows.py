@@ -6,11 +6,10 @@ same row.
 
 from collections.abc import Mapping
 
-from shared.dicom.attributes import hot_values
-
 from shared.contracts.message import to_json
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import PIPELINE_VERSION, Outcome
+from shared.dicom.attributes import hot_values
 from shared.ports import Row
 
 

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from shared.dicom.inspection import Inspection, InspectionKind
-
 from shared.contracts import layout
 from shared.contracts.objects import StoredObject
 from shared.dicom.identity import Identity
+from shared.dicom.inspection import Inspection, InspectionKind
 
 
 @dataclass(frozen=True, slots=True)

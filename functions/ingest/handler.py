@@ -9,8 +9,6 @@ once its successor is durable and its outcome confirmed.
 import logging
 from dataclasses import dataclass
 
-from shared.dicom.inspection import Inspection, inspect
-
 from functions.ingest.decision import (
     Archive,
     Decision,
@@ -24,6 +22,7 @@ from shared.contracts import layout
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import DroppedTag, Finding, Outcome, OutcomeKind
 from shared.contracts.upload import Upload
+from shared.dicom.inspection import Inspection, inspect
 from shared.errors import PermanentError, TransientError
 from shared.object_source import ObjectSource
 from shared.ports import Clock, Done, ObjectStore, Publisher

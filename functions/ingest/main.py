@@ -13,8 +13,9 @@ from shared.adapters.system_clock import SystemClock
 from shared.contracts.upload import Upload
 from shared.runtime import log
 from shared.runtime.delivery import Lazy, deliver
+from shared.runtime.environment import Environment
 
-SETTINGS = Settings.from_env(os.environ)
+SETTINGS = Settings.from_env(Environment(os.environ))
 log.configure("ingest", SETTINGS.project)
 
 

@@ -1,6 +1,5 @@
 """The settings of `ingest`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.runtime.environment import Environment
@@ -17,13 +16,12 @@ class Settings:
     facilities: frozenset[str]
 
     @classmethod
-    def from_env(cls, variables: Mapping[str, str]) -> "Settings":
+    def from_env(cls, env: Environment) -> "Settings":
         """Read the settings.
 
         Raises:
             SettingsError: names every variable that is missing or wrong.
         """
-        env = Environment(variables)
         settings = cls(
             project=env.text("GOOGLE_CLOUD_PROJECT"),
             archive=env.text("INLET_ARCHIVE"),

@@ -13,16 +13,17 @@ from shared.adapters.system_clock import SystemClock
 from shared.contracts.outcome import Outcome
 from shared.runtime import log
 from shared.runtime.delivery import Lazy, deliver
+from shared.runtime.environment import Environment
 
-SETTINGS = Settings.from_env(os.environ)
+SETTINGS = Settings.from_env(Environment(os.environ))
 log.configure("notify", SETTINGS.project)
 
 
 def _make() -> Notify:
-    url, secret = SETTINGS.webhook_url, SETTINGS.webhook_secret.decode()
+    url, secret = SETTINGS.webhook_url, SETTINGS.webhook_secret
     return Notify(
         events=PubSubTopic(SETTINGS.project, SETTINGS.events_topic),
-        webhook=StandardWebhook(url, secret, SystemClock()) if url else None,
+        webhook=StandardWebhook(url, secret, SystemClock()) if url and secret else None,
     )
 
 

@@ -12,8 +12,9 @@ from shared.adapters.pubsub import PubSubTopic
 from shared.adapters.system_clock import SystemClock
 from shared.runtime import log
 from shared.runtime.delivery import Lazy, run
+from shared.runtime.environment import Environment
 
-SETTINGS = Settings.from_env(os.environ)
+SETTINGS = Settings.from_env(Environment(os.environ))
 log.configure("sweep", SETTINGS.project)
 
 

@@ -1,6 +1,5 @@
 """The settings of `sweep`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,13 +17,12 @@ class Settings:
     max_redriven: int
 
     @classmethod
-    def from_env(cls, variables: Mapping[str, str]) -> "Settings":
+    def from_env(cls, env: Environment) -> "Settings":
         """Read the settings.
 
         Raises:
             SettingsError: names every variable that is missing or wrong.
         """
-        env = Environment(variables)
         settings = cls(
             project=env.text("GOOGLE_CLOUD_PROJECT"),
             inbox=env.text("INLET_INBOX"),

@@ -15,10 +15,10 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 class StandardWebhook:
     """Posts signed events to one address over TLS; plain HTTP only to this machine."""
 
-    def __init__(self, url: str, secret: str, clock: Clock) -> None:
+    def __init__(self, url: str, secret: bytes, clock: Clock) -> None:
         _require_tls(parse_url(url))
         self._url = url
-        self._signer = Signer(secret)
+        self._signer = Signer(secret.decode())
         self._clock = clock
 
     def send(self, event_id: str, body: bytes) -> None:

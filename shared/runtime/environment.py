@@ -1,9 +1,23 @@
 """Reading the environment: every problem is found before any is reported."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable that was read."""
+
+    name: str
+    default: str | None = None  # None when it must be set
+
+    @property
+    def required(self) -> bool:
+        """Whether the function refuses to start without it."""
+        return self.default is None
 
 
 class Environment:
@@ -12,21 +26,22 @@ class Environment:
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
         self._problems: list[str] = []
+        self.read: list[Variable] = []  # in the order in which they were asked for
 
     def text(self, name: str) -> str:
         """Return a variable that must be set."""
-        value = self._variables.get(name, "").strip()
+        value = self._value(Variable(name))
         if not value:
             self._problems.append(f"{name} is not set")
         return value
 
     def optional(self, name: str) -> str | None:
         """Return a variable, or None when it is unset or empty."""
-        return self._variables.get(name, "").strip() or None
+        return self._value(Variable(name, "")) or None
 
     def integer(self, name: str, default: int) -> int:
         """Return a whole number that is at least 1."""
-        text = self.optional(name) or str(default)
+        text = self._value(Variable(name, str(default))) or str(default)
         if text.isascii() and text.isdigit() and int(text) >= 1:
             return int(text)
         self._problems.append(f"{name} is not a whole number of at least 1")
@@ -39,13 +54,25 @@ class Environment:
     def secret(self, name: str, at_least: int = 1) -> bytes:
         """Return the content of the file that a variable names, as a mounted secret is."""
         path = self.text(name)
+        return self._content(name, path, at_least) if path else b""
+
+    def optional_secret(self, name: str) -> bytes | None:
+        """Return the content of the file that a variable names, or None when it is unset."""
+        path = self.optional(name)
+        return self._content(name, path, 1) if path else None
+
+    def _content(self, name: str, path: str, at_least: int) -> bytes:
         try:
-            value = Path(path).read_bytes().strip() if path else b""
+            value = Path(path).read_bytes().strip()
         except OSError:
             value = b""
-        if path and len(value) < at_least:
+        if len(value) < at_least:
             self._problems.append(f"{name} names no readable file of at least {at_least} bytes")
         return value
+
+    def _value(self, variable: Variable) -> str:
+        self.read.append(variable)
+        return self._variables.get(variable.name, "").strip()
 
     def check(self) -> None:
         """Return only when every variable read so far was sound.

@@ -1,0 +1,190 @@
+"""The tables of the documentation, made from the code they describe.
+
+A page marks where a table stands with `<!-- table: name -->` and `<!-- end -->`; `make docs`
+writes what is between, and a test fails when a page says something else than the code.
+"""
+
+import argparse
+import contextlib
+import importlib
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from infra.definition import Function, Kind, Push, load_pipeline
+from shared.contracts.event import TYPES
+from shared.contracts.outcome import MEANINGS, OutcomeKind
+from shared.dicom.deidentification.reasons import MEANINGS as HOLDS
+from shared.dicom.limits import LIMITS
+from shared.dicom.reasons import REASONS
+from shared.dicom.warnings import WARNINGS
+from shared.errors import SettingsError
+from shared.runtime.environment import Environment, Variable
+
+ROOT = Path(__file__).resolve().parents[1]
+_TABLE = re.compile(r"(?<=<!-- table: )([a-z :-]+)( -->\n).*?(?=<!-- end -->)", re.DOTALL)
+
+Rows = Iterable[Sequence[object]]
+
+
+def markdown(head: Sequence[str], rows: Rows) -> str:
+    """Return a table; vertical bars in cells are escaped."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(
+        f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in line)} |\n"
+        for line in lines
+    )
+
+
+def stages() -> str:
+    """The functions, from `pipeline.yaml`."""
+    rows = (
+        (f"`{stage}`", _trigger(function), function.description)
+        for stage, function in load_pipeline().functions.items()
+    )
+    return markdown(("function", "runs on", "does"), rows)
+
+
+def parts() -> str:
+    """Buckets and topics, from `pipeline.yaml`."""
+    pipeline = load_pipeline()
+    rows = [
+        ("bucket", f"`{bucket.name}`", bucket.description) for bucket in pipeline.buckets.values()
+    ]
+    rows += [("topic", f"`{topic.name}`", topic.description) for topic in pipeline.topics.values()]
+    return markdown(("kind", "name", "holds"), rows)
+
+
+def outcomes(stage: str) -> str:
+    """The outcomes that one function decides."""
+    kinds = [kind for kind in OutcomeKind if kind.stage == stage]
+    return markdown(("outcome", "means"), ((f"`{kind}`", MEANINGS[kind]) for kind in kinds))
+
+
+def events() -> str:
+    """The types of public events."""
+    return markdown(("type", "says"), ((f"`{TYPES[kind]}`", MEANINGS[kind]) for kind in TYPES))
+
+
+def reasons() -> str:
+    """Why an object is refused or ignored."""
+    rows = (
+        (f"`{code}`", reason.meaning, reason.who_can_fix, reason.example)
+        for code, reason in REASONS.items()
+    )
+    return markdown(("reason", "means", "who can fix it", "for example"), rows)
+
+
+def warnings() -> str:
+    """What is accepted with a warning."""
+    return markdown(("code", "means"), ((f"`{code}`", text) for code, text in WARNINGS.items()))
+
+
+def holds() -> str:
+    """Why de-identification holds an instance."""
+    return markdown(
+        ("reason", "means"), ((f"`{hold.value}`", text) for hold, text in HOLDS.items())
+    )
+
+
+def limits() -> str:
+    """The limits under which untrusted bytes are read."""
+    rows = (
+        (f"`{limit.field}`", f"{limit.default:,}", f"`{limit.reason}`", limit.effect, limit.why)
+        for limit in LIMITS
+    )
+    return markdown(("limit", "default", "reason", "what exceeds it is", "because"), rows)
+
+
+def settings(stage: str) -> str:
+    """The environment of one function, and what the definition sets it to."""
+    function = load_pipeline().functions[stage]
+    rows = (
+        (f"`{variable.name}`", _value(function, variable), _default(variable))
+        for variable in read_variables(stage)
+    )
+    return markdown(("variable", "set to", "when unset"), rows)
+
+
+def read_variables(stage: str) -> list[Variable]:
+    """Return what a function's `Settings.from_env` reads, by letting it read."""
+    module = importlib.import_module(f"functions.{stage}.settings")
+    env = Environment({})
+    with contextlib.suppress(SettingsError):
+        module.Settings.from_env(env)
+    return env.read
+
+
+def _trigger(function: Function) -> str:
+    if isinstance(function.trigger, Push):
+        trigger = function.trigger
+        return f"topic `{trigger.topic}`" + (f", `{trigger.filter}`" if trigger.filter else "")
+    return f"every {function.trigger.every_s:g} s"
+
+
+def _value(function: Function, variable: Variable) -> str:
+    reference = function.environment.get(variable.name)
+    if reference is None:
+        return "the project" if variable.name == "GOOGLE_CLOUD_PROJECT" else ""
+    if reference.kind is Kind.FACILITIES:
+        return "the registered facilities, separated by commas"
+    return f"{reference.kind} `{reference.name}`"
+
+
+def _default(variable: Variable) -> str:
+    return "refuses to start" if variable.required else f"`{variable.default}`"
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "stages": stages,
+    "parts": parts,
+    "events": events,
+    "reasons": reasons,
+    "warnings": warnings,
+    "holds": holds,
+    "limits": limits,
+    **{
+        f"outcomes: {stage}": (lambda stage=stage: outcomes(stage))
+        for stage in ("ingest", "deidentify")
+    },
+    **{
+        f"settings: {stage}": (lambda stage=stage: settings(stage))
+        for stage in load_pipeline().functions
+    },
+}
+
+
+def rendered(page: str) -> str:
+    """Return a page with its tables as the code has them.
+
+    Raises:
+        KeyError: the page wants a table that nobody makes.
+    """
+    return _TABLE.sub(lambda found: f"{found[1]}{found[2]}{TABLES[found[1]]()}", page)
+
+
+def pages() -> list[Path]:
+    """Return every page of the documentation."""
+    tops = [
+        ROOT / "README.md",
+        *(ROOT / name for name in ("functions", "infra", "shared", "tests")),
+    ]
+    return sorted(page for top in tops for page in ([top] if top.is_file() else top.rglob("*.md")))
+
+
+def main() -> int:
+    """Write the tables, or with `--check` say which pages are out of date."""
+    parser = argparse.ArgumentParser(prog="infra.docs", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail on a difference")
+    check = parser.parse_args().check
+    stale = [page for page in pages() if rendered(text := page.read_text()) != text]
+    for page in stale:
+        print(f"{'out of date' if check else 'written'}: {page.relative_to(ROOT)}")
+        if not check:
+            page.write_text(rendered(page.read_text()))
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

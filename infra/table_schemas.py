@@ -1,0 +1,181 @@
+"""The table schemas in `infra/schemas`, made from the columns that the code writes.
+
+Terraform, the local cloud, the adapter and the tests read the files; `make schemas` writes them and
+a test fails when a file and this module differ.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from shared.contracts.outcome import OutcomeKind
+from shared.dicom.attributes import HOT_COLUMNS, NAME_GROUPS, HotColumn
+
+SCHEMAS = Path(__file__).resolve().parent / "schemas"
+
+Field = dict[str, object]
+Schema = Mapping[str, object]
+
+
+def column(name: str, kind: str, description: str, mode: str = "NULLABLE") -> Field:
+    """Return a column in BigQuery's own schema form."""
+    return {"name": name, "type": kind, "mode": mode, "description": description}
+
+
+def records(name: str, description: str, fields: Sequence[Field]) -> Field:
+    """Return a repeated record."""
+    return {**column(name, "RECORD", description, "REPEATED"), "fields": list(fields)}
+
+
+def _hot(hot: HotColumn) -> Field:
+    field = column(hot.column, hot.bigquery_type, hot.description, hot.mode)
+    if hot.bigquery_type == "RECORD":
+        groups = (column(group, "STRING", f"{group} group of the name") for group in NAME_GROUPS)
+        field["fields"] = list(groups)
+    return field
+
+
+_WARNINGS = records(
+    "Warnings",
+    "What is odd about the object, by stable codes",
+    [
+        column("Code", "STRING", "Stable code of the finding"),
+        column("Path", "STRING", "Attribute path, empty for the whole object"),
+    ],
+)
+_ORIGIN = [
+    column("EventId", "STRING", "Id of the outcome; equal for every delivery of it", "REQUIRED"),
+    column("RootEventId", "STRING", "Id of the upload it descends from", "REQUIRED"),
+    column("Facility", "STRING", "The facility that sent the object", "REQUIRED"),
+]
+_VERSION = column("PipelineVersion", "STRING", "Version of the pipeline that wrote the row")
+_UIDS = {
+    "StudyInstanceUID": column("StudyInstanceUID", "STRING", "Study Instance UID (0020,000D)"),
+    "SeriesInstanceUID": column("SeriesInstanceUID", "STRING", "Series Instance UID (0020,000E)"),
+    "SOPInstanceUID": column("SOPInstanceUID", "STRING", "SOP Instance UID (0008,0018)"),
+    "SOPClassUID": column("SOPClassUID", "STRING", "SOP Class UID (0008,0016)"),
+    "TransferSyntaxUID": column("TransferSyntaxUID", "STRING", "Transfer Syntax UID (0002,0010)"),
+}
+_STORED = [
+    column("Metadata", "JSON", "The header in the DICOM JSON Model (PS3.18 Annex F)"),
+    records(
+        "DroppedTags",
+        "Attributes that are not in Metadata, such as bulk data",
+        [
+            column("Path", "STRING", "Attribute path"),
+            column("VR", "STRING", "Value representation"),
+            column("Length", "INTEGER", "Length of the value in bytes"),
+        ],
+    ),
+    column("ObjectUri", "STRING", "Where the object stands, as gs:// address", "REQUIRED"),
+    column("Generation", "INTEGER", "Generation of the object", "REQUIRED"),
+    column("Crc32c", "STRING", "CRC32C of the object's bytes, eight hexadecimal digits"),
+    column("BlobStorageSize", "INTEGER", "Size of the object in bytes"),
+    column("StructuredStorageSize", "INTEGER", "Size of Metadata in bytes of JSON"),
+    column("StorageClass", "STRING", "Storage class at the time of writing"),
+    column("Type", "STRING", "What happened to the instance: CREATE"),
+    column("LastUpdated", "TIMESTAMP", "When the object was stored", "REQUIRED"),
+]
+
+
+def _outcome(kinds: Sequence[OutcomeKind]) -> Field:
+    return column("Outcome", "STRING", f"One of {', '.join(kinds)}", "REQUIRED")
+
+
+def _of(stage: str) -> list[OutcomeKind]:
+    return [kind for kind in OutcomeKind if kind.stage == stage]
+
+
+def _hot_fields() -> list[Field]:
+    return [_hot(hot) for hot in HOT_COLUMNS if hot.column not in _UIDS]
+
+
+TABLES: Mapping[str, Schema] = {
+    "imaging.instances": {
+        "description": "One row per archived version of an instance, and again per redelivery.",
+        "partition_field": "LastUpdated",
+        "clustering": ["StudyInstanceUID", "SeriesInstanceUID", "Modality"],
+        "fields": [
+            *_ORIGIN,
+            *_UIDS.values(),
+            column("IsPrimary", "BOOLEAN", "False for a version whose identity was taken"),
+            *_hot_fields(),
+            *_STORED,
+            _WARNINGS,
+            _VERSION,
+        ],
+    },
+    "imaging.uploads": {
+        "description": "The account: one row per object that landed, and again per redelivery.",
+        "partition_field": "LandedAt",
+        "clustering": ["Facility", "Outcome", "Reason"],
+        "fields": [
+            *_ORIGIN,
+            column("Bucket", "STRING", "The inbox"),
+            column("ObjectName", "STRING", "The name that the facility gave the object"),
+            column("Generation", "INTEGER", "Generation that landed"),
+            column("Size", "INTEGER", "Size in bytes"),
+            column("Crc32c", "STRING", "CRC32C of the bytes, eight hexadecimal digits"),
+            column("LandedAt", "TIMESTAMP", "When the object landed", "REQUIRED"),
+            column("DecidedAt", "TIMESTAMP", "When its outcome was decided", "REQUIRED"),
+            _outcome(_of("ingest")),
+            column("Reason", "STRING", "Why it was refused or ignored, by stable code"),
+            _WARNINGS,
+            *_UIDS.values(),
+            column("TargetUri", "STRING", "Where the object is now, as gs:// address"),
+            column("HeaderBytes", "INTEGER", "Bytes read from storage to decide"),
+            _VERSION,
+        ],
+    },
+    "imaging.deid_audit": {
+        "description": "What de-identification did to each archived instance; never a value.",
+        "partition_field": "DecidedAt",
+        "clustering": ["Facility", "Outcome", "Reason"],
+        "fields": [
+            *_ORIGIN,
+            column("SourceUri", "STRING", "The archived object, as gs:// address", "REQUIRED"),
+            column("TargetUri", "STRING", "The research copy, as gs:// address"),
+            _outcome(_of("deidentify")),
+            column("Reason", "STRING", "Why there is no copy, by stable code"),
+            column("DecidedAt", "TIMESTAMP", "When it was decided", "REQUIRED"),
+            records(
+                "Actions",
+                "What was done to which attribute",
+                [
+                    column("Path", "STRING", "Attribute path"),
+                    column("Action", "STRING", "Action code (PS3.15 Table E.1-1a)"),
+                    column("Rule", "STRING", "The rule that called for it"),
+                ],
+            ),
+            _VERSION,
+        ],
+    },
+    "research.instances": {
+        "description": "One row per de-identified instance, and again per redelivery.",
+        "partition_field": "LastUpdated",
+        "clustering": ["StudyInstanceUID", "SeriesInstanceUID", "Modality"],
+        "fields": [
+            *_UIDS.values(),
+            column("IsPrimary", "BOOLEAN", "True: a copy has one version"),
+            *_hot_fields(),
+            *_STORED,
+            _VERSION,
+        ],
+    },
+}
+
+
+def text(schema: Schema) -> str:
+    """Return the one spelling of a schema file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> int:
+    """Write every schema file."""
+    for name, schema in TABLES.items():
+        (SCHEMAS / f"{name}.json").write_text(text(schema))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
