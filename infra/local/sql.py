@@ -15,7 +15,7 @@ from infra.local.table import render
 
 def query(client: bigquery.Client, text: str) -> tuple[list[str], list[list[object]]]:
     """The columns and rows of a query."""
-    result = client.query_and_wait(text)
+    result = client.query(text).result()
     rows = [list(row.values()) for row in result]
     return [field.name for field in result.schema], rows
 

@@ -1,0 +1,126 @@
+# Everything a person does here. `make` alone lists it.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+
+# Values reach the commands through the environment, so that no quote in them can hurt.
+export SRC FACILITY Q STAGE
+
+RUN_READY := $(VENV)/.run-ready
+DEV_READY := $(VENV)/.dev-ready
+INSTALL := "$(PY)" -m pip install -qq --disable-pip-version-check --no-compile --no-deps --require-hashes
+
+.PHONY: help
+help: ## List these commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
+
+.PHONY: demo
+demo: $(RUN_READY) ## The whole pipeline on real files, from nothing, in under two minutes
+	@"$(PY)" -m infra.local demo
+
+.PHONY: up
+up: $(RUN_READY) ## Start the local cloud in the background
+	@"$(PY)" -m infra.local up
+
+.PHONY: down
+down: $(RUN_READY) ## Stop the local cloud; what it held is gone
+	@"$(PY)" -m infra.local down
+
+.PHONY: status
+status: $(RUN_READY) ## What runs, where, and what waits in the inbox
+	@"$(PY)" -m infra.local status
+
+.PHONY: logs
+logs: $(RUN_READY) ## What the functions print: make logs STAGE=ingest
+	@"$(PY)" -m infra.local logs "$$STAGE"
+
+.PHONY: drop
+drop: $(RUN_READY) ## Drop files as a facility: make drop SRC=folder FACILITY=demo-hospital
+	@"$(PY)" -m infra.local drop "$$SRC" "$$FACILITY"
+
+.PHONY: sql
+sql: $(RUN_READY) ## Run a query: make sql Q='SELECT * FROM imaging.studies'
+	@"$(PY)" -m infra.local sql "$$Q"
+
+.PHONY: test
+test: $(DEV_READY) ## All tests
+	@"$(PY)" -m pytest
+
+.PHONY: check
+check: $(DEV_READY) fmt-check lint types contracts dependencies test ## Everything that must hold before a change lands
+
+.PHONY: fmt
+fmt: $(DEV_READY) ## Format the code
+	@"$(PY)" -m ruff format .
+	@"$(PY)" -m ruff check --fix-only --quiet .
+
+.PHONY: fmt-check
+fmt-check: $(DEV_READY)
+	@"$(PY)" -m ruff format --check .
+
+.PHONY: lint
+lint: $(DEV_READY) ## Look for mistakes and against the house rules
+	@"$(PY)" -m ruff check .
+
+.PHONY: types
+types: $(DEV_READY) ## Check every type
+	@"$(PY)" -m mypy
+
+.PHONY: contracts
+contracts: $(DEV_READY) ## Check who may import whom
+	@"$(PY)" -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+.PHONY: dependencies
+dependencies: $(DEV_READY) ## Check what is declared against what is imported, and the functions' pins
+	@"$(PY)" -m deptry .
+	@"$(PY)" -m infra.requirements --check
+
+.PHONY: bundle
+bundle: $(RUN_READY) ## Build the zips that are deployed, one per function
+	@"$(PY)" -m infra.bundle
+
+.PHONY: bench-%
+bench-%: $(DEV_READY) ## Measure: make bench-<name> runs tests/benchmarks/<name>.py
+	@"$(PY)" -m tests.benchmarks.$*
+
+LOCK := build/lock/bin/python -m uv pip compile --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate --quiet pyproject.toml --extra local
+
+.PHONY: lock
+lock: ## Resolve the dependencies anew and write every lock
+	@"$(PYTHON)" -m venv build/lock
+	@build/lock/bin/python -m pip install -qq --disable-pip-version-check uv
+	@$(LOCK) $(UPGRADE) --output-file requirements.lock > /dev/null
+	@$(LOCK) $(UPGRADE) --group dev --constraint requirements.lock --output-file requirements-dev.lock > /dev/null
+	@$(MAKE) $(DEV_READY)
+	@"$(PY)" -m infra.requirements
+
+.PHONY: clean
+clean: ## Remove everything that was made here
+	@if [ -x "$(PY)" ]; then "$(PY)" -m infra.local down > /dev/null 2>&1 || true; fi
+	@rm -rf "$(VENV)" .local .local-demo build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov
+
+$(VENV)/.made:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || { \
+	  echo 'Inlet needs Python 3.11 or newer; $(PYTHON) is not. Name another: make PYTHON=python3.12 …' >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2> /dev/null || { \
+	  echo 'This Python cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
+	@rm -rf "$(VENV)"
+	@"$(PYTHON)" -m venv "$(VENV)"
+	@touch "$@"
+
+$(RUN_READY): requirements.lock $(VENV)/.made
+	@echo 'Installing what running needs (once) …'
+	@$(INSTALL) -r requirements.lock
+	@touch "$@"
+
+$(DEV_READY): requirements-dev.lock $(VENV)/.made
+	@echo 'Installing what running and testing need (once) …'
+	@$(INSTALL) -r requirements-dev.lock
+	@touch "$(RUN_READY)" "$@"
