@@ -12,7 +12,7 @@ _PRIVATE_CREATOR_ELEMENTS: Final = range(0x0010, 0x0100)
 
 def dictionary_vr(tag: int) -> str | None:
     """Return the VR of a standard element, a private creator or a group length; else None."""
-    vr = _vr_table().get(tag)
+    vr = vr_table().get(tag)
     if vr is not None:
         return vr
     if tag & 0xFFFF == 0:
@@ -44,7 +44,8 @@ def signed_by_pixel_representation() -> frozenset[int]:
 
 
 @cache
-def _vr_table() -> dict[int, str]:
+def vr_table() -> dict[int, str]:
+    """Return tag -> VR of every standard element that does not repeat."""
     from pydicom._dicom_dict import DicomDictionary  # noqa: PLC0415
 
     entries = DicomDictionary.items()

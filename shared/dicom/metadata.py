@@ -5,7 +5,6 @@ A value that does not parse is left out and named; it never makes the header unr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -24,7 +23,7 @@ PIXEL_REPRESENTATION: Final = 0x00280103
 TRANSFER_SYNTAX_UID_KEY: Final = "00020010"
 _TRAILING_PADDING: Final = 0xFFFCFFFC
 _TEXT_VRS: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
-_UNSAID: Final = frozenset({"UN", None})
+_CREATOR_BITS: Final = 0x10000  # odd group, element below 0100
 
 
 class DropReason(StrEnum):
@@ -80,6 +79,29 @@ def json_key(tag: int) -> str:
     return f"{tag:08X}"
 
 
+class _Place:
+    """One data set or item while it is written."""
+
+    __slots__ = ("_creators", "charset", "elements", "json", "prefix")
+
+    def __init__(
+        self, elements: tuple[RawElement, ...], charset: CharacterSet, prefix: str
+    ) -> None:
+        self.elements = elements
+        self.charset = charset
+        self.prefix = prefix
+        self.json: dict[str, object] = {}
+        self._creators: dict[int, bytes] | None = None
+
+    def creator(self, tag: int) -> str:
+        """Return the private creator that reserved the element's block (PS3.5 Section 7.8.1)."""
+        if self._creators is None:
+            private = (each for each in self.elements if each.tag & 0x1FF00 == _CREATOR_BITS)
+            self._creators = {each.tag: each.value for each in private if each.value}
+        reserving = tag & 0xFFFF0000 | tag >> 8 & 0xFF
+        return self._creators.get(reserving, b"").strip(b"\x00 ").decode("latin-1")
+
+
 class _Writing:
     """The state of writing one header."""
 
@@ -94,52 +116,41 @@ class _Writing:
         self, elements: tuple[RawElement, ...], charset: CharacterSet, prefix: str
     ) -> dict[str, object]:
         """Return one data set or item; its items inherit `charset` (PS3.5 Section 7.5.3)."""
-        json: dict[str, object] = {}
-        converters = CONVERTERS
+        place = _Place(elements, charset, prefix)
+        json, key_of, converters = place.json, json_key, CONVERTERS.get
         longest, order, signed = self._longest, self._order, self._signed
         for element in elements:
-            tag, value = element.tag, element.value
+            tag, value, vr = element.tag, element.value, element.vr
             if not tag & 0xFFFF or tag == _TRAILING_PADDING:
                 continue
-            if tag == SPECIFIC_CHARACTER_SET:
-                charset = self._charset(element, prefix)
-            vr = element.vr
-            convert = converters.get(vr) if vr else None
+            convert = converters(vr or "")
             if value is None or convert is None or len(value) > longest:
-                self._unusual(json, element, elements, charset, prefix)
+                self._unusual(element, place)
                 continue
-            if signed and tag in signed:
-                vr, convert = "SS", converters["SS"]
-            if value:
-                values, whole = convert(value, order, charset)
-                if not whole:
-                    self._note(element, vr or "", prefix)
-                json[json_key(tag)] = {"vr": vr, "Value": values} if values else {"vr": vr}
-            else:
-                json[json_key(tag)] = {"vr": vr}
+            if tag == SPECIFIC_CHARACTER_SET:
+                place.charset = charset = self._charset(element, prefix)
+            elif signed and tag in signed:
+                vr, convert = "SS", converters("SS", convert)
+            values, whole = convert(value, order, charset)
+            if not whole:
+                self._note(element, vr or "", prefix)
+            json[key_of(tag)] = {"vr": vr, "Value": values} if values else {"vr": vr}
         return json
 
-    def _unusual(
-        self,
-        json: dict[str, object],
-        element: RawElement,
-        siblings: Iterable[RawElement],
-        charset: CharacterSet,
-        prefix: str,
-    ) -> None:
-        key = json_key(element.tag)
+    def _unusual(self, element: RawElement, place: _Place) -> None:
+        """Write what is no plain value: sequences, bulk data, values without a VR."""
+        key, vr = json_key(element.tag), element.vr or "UN"
         if element.items is not None:
-            json[key] = self._sequence(element, charset, f"{prefix}{key}")
+            place.json[key] = self._sequence(element, place.charset, f"{place.prefix}{key}")
         elif element.value == b"":
-            json[key] = {"vr": element.vr or "UN"}
+            place.json[key] = {"vr": vr}
         elif element.value is None or len(element.value) > self._longest:
-            self._drop(element, element.vr or "UN", prefix, DropReason.VALUE_TOO_LARGE)
-        elif element.vr in _UNSAID:
-            self._unsaid(json, element, siblings, charset, prefix)
+            self._drop(element, vr, place.prefix, DropReason.VALUE_TOO_LARGE)
+        elif vr == "UN":
+            self._unsaid(element, element.value, place)
         else:
-            binary = element.vr in BULK_VRS
-            reason = DropReason.BINARY_VALUE if binary else DropReason.UNKNOWN_VR
-            self._drop(element, element.vr or "UN", prefix, reason)
+            reason = DropReason.BINARY_VALUE if vr in BULK_VRS else DropReason.UNKNOWN_VR
+            self._drop(element, vr, place.prefix, reason)
 
     def _sequence(self, element: RawElement, charset: CharacterSet, path: str) -> dict[str, object]:
         items = [
@@ -148,24 +159,18 @@ class _Writing:
         ]
         return {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
 
-    def _unsaid(
-        self,
-        json: dict[str, object],
-        element: RawElement,
-        siblings: Iterable[RawElement],
-        charset: CharacterSet,
-        prefix: str,
-    ) -> None:
+    def _unsaid(self, element: RawElement, value: bytes, place: _Place) -> None:
         """Convert a value whose VR only a dictionary knows; UN is little endian (PS3.5 6.2.2)."""
-        vr = dictionary_vr(element.tag) or private_vr(element.tag, _creator(element, siblings))
+        tag = element.tag
+        vr = dictionary_vr(tag) or private_vr(tag, place.creator(tag))
         convert = CONVERTERS.get(vr) if vr else None
         if vr is None or convert is None:
-            self._drop(element, "UN", prefix, DropReason.BINARY_VALUE)
+            self._drop(element, "UN", place.prefix, DropReason.BINARY_VALUE)
             return
-        values, whole = convert(element.value or b"", "<", charset)
+        values, whole = convert(value, "<", place.charset)
         if not whole:
-            self._note(element, vr, prefix)
-        json[json_key(element.tag)] = {"vr": vr, "Value": values} if values else {"vr": vr}
+            self._note(element, vr, place.prefix)
+        place.json[json_key(tag)] = {"vr": vr, "Value": values} if values else {"vr": vr}
 
     def _charset(self, element: RawElement, prefix: str) -> CharacterSet:
         charset = character_set(element.value or b"")
@@ -184,18 +189,8 @@ class _Writing:
 
     def _drop(self, element: RawElement, vr: str, prefix: str, reason: DropReason) -> None:
         path = f"{prefix}{json_key(element.tag)}"
-        self.dropped.append(
-            DroppedTag(path=path, vr=vr, length=element.extent.length, reason=reason)
-        )
-
-
-def _creator(element: RawElement, siblings: Iterable[RawElement]) -> str:
-    """Return the private creator that reserved the element's block (PS3.5 Section 7.8.1)."""
-    reserving = element.tag & 0xFFFF0000 | element.tag >> 8 & 0xFF
-    for sibling in siblings:
-        if sibling.tag == reserving and sibling.value:
-            return sibling.value.strip(b"\x00 ").decode("latin-1")
-    return ""
+        length = element.extent.length
+        self.dropped.append(DroppedTag(path=path, vr=vr, length=length, reason=reason))
 
 
 def _signed_tags(header: Header) -> frozenset[int]:

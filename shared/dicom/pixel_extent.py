@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from shared.dicom.element_headers import SHORT_HEADER, fragments_end
 from shared.dicom.elements import UNDEFINED_LENGTH, Encoding, Extent, RawElement
 from shared.dicom.source import WindowedSource
-from shared.dicom.tokens import SHORT_HEADER, Stop, fragments_end
+from shared.dicom.tokens import Stop
 from shared.dicom.transfer_syntax import is_encapsulated, is_native
 from shared.errors import FormatError
 
