@@ -3,19 +3,16 @@
 Pure: the time is an argument, nothing here waits, sends or logs.
 """
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
 from infra.local.pubsub.entries import Delivery, Entry, Lease, State, Window
-from infra.local.pubsub.listener import Listener, Silence
+from infra.local.pubsub.listener import Forward, Listener, Silence
 from infra.local.pubsub.message import Message
 from infra.local.pubsub.ordering import KeyQueue
 from infra.local.pubsub.policy import DeliveryPolicy
+from infra.local.pubsub.ready import ReadyQueue
 from infra.local.pubsub.timers import Timers
-
-Forward = Callable[[Message, int], bool]
-"""Publishes a message that failed so many times as a dead letter; false when that is impossible."""
-
 
 _Subject = int | Entry | KeyQueue | None
 """A lease, a message or key in backoff, or, as ``None``, the oldest message's retention."""
@@ -30,7 +27,7 @@ class Backlog:
         self.listener: Listener = Silence()
         self._forward = forward
         self._entries: OrderedDict[int, Entry] = OrderedDict()
-        self._ready: deque[Entry | KeyQueue] = deque()
+        self._ready = ReadyQueue()
         self._keys: dict[str, KeyQueue] = {}
         self._leases: dict[int, Lease] = {}
         self._timers: Timers[_Subject] = Timers(self._is_alive)
@@ -58,18 +55,17 @@ class Backlog:
         deadline_s: float = 0.0,
         window: Window | None = None,
     ) -> list[Delivery]:
-        """Lease up to ``limit`` messages, stopping after ``max_bytes`` or a full window."""
+        """Lease up to ``limit`` messages, one or as many as fit in ``max_bytes`` and the window."""
         window = window or Window()
         deadline = now + (deadline_s or self.policy.ack_deadline_s)
         deliveries: list[Delivery] = []
         size = 0
-        while self._ready and len(deliveries) < limit and window.has_room():
-            if max_bytes and size >= max_bytes:
+        while len(deliveries) < limit and window.has_room() and self._has_next(now):
+            size += self._ready.next_size()
+            if deliveries and max_bytes and size > max_bytes:
                 break
             entry = self._next_ready(now)
-            if entry:
-                size += entry.message.size
-                deliveries.append(self._lease(entry, Lease(entry, deadline, window)))
+            deliveries.append(self._lease(entry, Lease(entry, deadline, window)))
         return deliveries
 
     def acknowledge(self, lease: int, now: float) -> bool:
@@ -197,13 +193,14 @@ class Backlog:
         elif not queue:
             self._keys.pop(queue.key, None)
 
-    def _next_ready(self, now: float) -> Entry | None:
-        turn = self._ready.popleft()
+    def _has_next(self, now: float) -> bool:
+        return self._ready.has_next(now, one_at_a_time=self.policy.one_per_key)
+
+    def _next_ready(self, now: float) -> Entry:
+        turn = self._ready.pop()
         if isinstance(turn, Entry):
-            return turn if turn.state is State.READY else None
+            return turn
         turn.queued = False
-        if not turn.deliverable(now, one_at_a_time=self.policy.one_per_key):
-            return None
         entry = turn.deliver()
         self._offer(turn, now)
         return entry

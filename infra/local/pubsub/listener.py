@@ -1,6 +1,12 @@
 """What the engine tells the world around it."""
 
+from collections.abc import Callable
 from typing import Protocol
+
+from infra.local.pubsub.message import Message
+
+Forward = Callable[[Message, int], bool]
+"""Publishes a message that failed so many times as a dead letter; false when that is impossible."""
 
 
 class Listener(Protocol):

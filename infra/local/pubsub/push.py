@@ -79,7 +79,7 @@ class Pusher:
         self._clock = clock
         self._wake = channel.join()
         self._wake.set()
-        self._window = Window(INITIAL_OUTSTANDING, on_room=self._wake.set)
+        self._window = Window(INITIAL_OUTSTANDING)
         self._healthy = True
         self._deliveries: set[asyncio.Task[None]] = set()
         self._loop = asyncio.create_task(self._run())
@@ -113,11 +113,12 @@ class Pusher:
         )
         now = self._clock()
         if status in SUCCESS:
-            self._grow(prompt=now - started < PROMPT_S)
             backlog.acknowledge(delivery.lease, now)
+            self._grow(prompt=now - started < PROMPT_S)
         else:
-            self._shrink(status)
             backlog.reject(delivery.lease, now)
+            self._shrink(status)
+        self._wake.set()
 
     def _grow(self, *, prompt: bool) -> None:
         if not self._healthy:

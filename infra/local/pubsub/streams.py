@@ -31,7 +31,8 @@ from infra.local.pubsub.subscriptions import acknowledge, modify_deadlines, pull
 
 MAX_PULL_WAIT_S: Final = 90.0
 BATCH_MESSAGES: Final = 500
-BATCH_BYTES: Final = 1024 * 1024
+BATCH_BYTES: Final = 3 * 1024 * 1024
+"""Clients of an emulator refuse answers over 4 MB, gRPC's default."""
 
 _ANSWER_MARGIN_S: Final = 0.2
 
@@ -65,13 +66,9 @@ class PullCalls:
         limit = min(request.max_messages, MAX_PULL_MESSAGES)
         response = self._take(state, limit)
         if not response.received_messages and not request.return_immediately:
-            wake = self._hub.channel(state).join()
-            try:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_patience_s(waiting)):
-                        response = await self._await_messages(state, limit, wake)
-            finally:
-                self._hub.channel(state).leave(wake)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_patience_s(waiting)):
+                    return await self._await_messages(state, limit)
         return response
 
     async def stream(self, requests: AsyncIterator[StreamingPullRequest], output: Output) -> None:
@@ -86,16 +83,19 @@ class PullCalls:
         deliveries = state.backlog.take(self._broker.clock(), limit, max_bytes=BATCH_BYTES)
         return PullResponse(received_messages=received(state, deliveries))
 
-    async def _await_messages(
-        self, state: SubscriptionState, limit: int, wake: asyncio.Event
-    ) -> PullResponse:
-        while True:
-            await wake.wait()
-            wake.clear()
-            check_alive(self._broker, self._hub, state)
-            response = self._take(state, limit)
-            if response.received_messages:
-                return response
+    async def _await_messages(self, state: SubscriptionState, limit: int) -> PullResponse:
+        channel = self._hub.channel(state)
+        wake = channel.join()
+        try:
+            while True:
+                check_alive(self._broker, self._hub, state)
+                response = self._take(state, limit)
+                if response.received_messages:
+                    return response
+                await wake.wait()
+                wake.clear()
+        finally:
+            channel.leave(wake)
 
 
 def check_alive(broker: Broker, hub: Hub, state: SubscriptionState) -> None:

@@ -208,10 +208,16 @@ def test_an_expired_lease_gives_its_room_back(rig: Rig) -> None:
     assert window.has_room()
 
 
-def test_a_batch_stops_after_its_bytes(rig: Rig) -> None:
-    rig.publish(*["x" * 100] * 10)
+def test_a_batch_stops_before_its_bytes(rig: Rig) -> None:
+    (message, *_) = rig.publish(*["x" * 100] * 10)
 
-    assert 1 < len(rig.backlog.take(rig.clock.now, 10, max_bytes=200)) < 10
+    assert len(rig.backlog.take(rig.clock.now, 10, max_bytes=2 * message.size)) == 2
+
+
+def test_a_batch_holds_one_message_however_large(rig: Rig) -> None:
+    rig.publish("x" * 100, "y")
+
+    assert len(rig.backlog.take(rig.clock.now, 10, max_bytes=1)) == 1
 
 
 def test_seeking_forward_acknowledges_and_drops_leases(rig: Rig) -> None:

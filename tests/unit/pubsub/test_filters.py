@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.local.pubsub.errors import InvalidArgumentError
-from infra.local.pubsub.filters import MAX_DEPTH, MAX_FILTER_BYTES, compile_filter
+from infra.local.pubsub.filters import MAX_DEPTH, MAX_FILTER_BYTES, Predicate, compile_filter
+
+Written = tuple[str, Predicate]
 
 ATTRIBUTES = {"domain": "com", "iana.org/language_tag": "en", "region": "us-east1", "1st": "x"}
 
@@ -125,7 +127,7 @@ KEYS = st.sampled_from(["a", "b", "c d", "é", 'q"'])
 VALUES = st.sampled_from(["", "x", "xy", "\\", "\n"])
 
 
-def _leaf(kind: str, key: str, value: str) -> tuple[str, object]:
+def _leaf(kind: str, key: str, value: str) -> Written:
     name, literal = json.dumps(key), json.dumps(value)
     return {
         "has": (f"attributes:{name}", lambda attributes: key in attributes),
@@ -138,11 +140,11 @@ def _leaf(kind: str, key: str, value: str) -> tuple[str, object]:
     }[kind]
 
 
-def _joined(operator: str, parts: list[tuple[str, object]]) -> tuple[str, object]:
+def _joined(operator: str, parts: list[Written]) -> Written:
     test = all if operator == "AND" else any
     return (
         "(" + f" {operator} ".join(part[0] for part in parts) + ")",
-        lambda attributes: test(part[1](attributes) for part in parts),  # type: ignore[operator]
+        lambda attributes: test(part[1](attributes) for part in parts),
     )
 
 
@@ -150,9 +152,7 @@ EXPRESSIONS = st.recursive(
     st.builds(_leaf, st.sampled_from(["has", "is", "not", "prefix"]), KEYS, VALUES),
     lambda inner: (
         st.builds(_joined, st.sampled_from(["AND", "OR"]), st.lists(inner, min_size=1, max_size=3))
-        | inner.map(
-            lambda part: (f"NOT {part[0]}", lambda a: not part[1](a))  # type: ignore[operator]
-        )
+        | inner.map(lambda part: (f"NOT {part[0]}", lambda a: not part[1](a)))
     ),
     max_leaves=5,
 ).filter(lambda expression: len(expression[0].encode()) <= MAX_FILTER_BYTES)
@@ -160,11 +160,11 @@ EXPRESSIONS = st.recursive(
 
 @given(EXPRESSIONS, st.dictionaries(KEYS, VALUES))
 def test_a_written_expression_means_what_it_says(
-    expression: tuple[str, object], attributes: dict[str, str]
+    expression: Written, attributes: dict[str, str]
 ) -> None:
     text, meaning = expression
 
     predicate = compile_filter(text)
 
     assert predicate
-    assert predicate(attributes) == meaning(attributes)  # type: ignore[operator]
+    assert predicate(attributes) == meaning(attributes)
