@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -69,7 +70,7 @@ class Echoes:
         """Whether a kept text repeats an identifier."""
         if vr == "CS" and all(term.strip() in _coincidences().terms for term in text.split("\\")):
             return False
-        words = _WORD.findall(text.casefold())
+        words = _words(text)
         if tag in _EQUIPMENT:
             words = [word for word in words if word not in _coincidences().makers]
         return self._has_words(words) or self._has_patterns(text)
@@ -121,14 +122,14 @@ class Echoes:
 
     def _add_name(self, text: str) -> None:
         for group in re.split(r"[\\=]", text):
-            parts = [_WORD.findall(part.casefold()) for part in group.split("^")]
+            parts = [_words(part) for part in group.split("^")]
             self._add_words(word for part in parts for word in part)
             joined = ["".join(part) for part in parts if part]
             if len(joined) > 1:
                 self._add_words((joined[0] + joined[1], joined[1] + joined[0]))
 
     def _add_identifier(self, value: str) -> None:
-        words = _WORD.findall(value.casefold())
+        words = _words(value)
         if len(words) > 1 and _is_telling("".join(words)):
             self.phrases.add(" ".join(words))
         self._add_words(("".join(words),))
@@ -141,6 +142,14 @@ class Echoes:
 
     def _add_words(self, words: Iterable[str]) -> None:
         self.words.update(word for word in words if _is_telling(word))
+
+
+def _words(text: str) -> list[str]:
+    """The words without case and accents, so that Muller is found where Müller is the name."""
+    if not text.isascii():
+        decomposed = unicodedata.normalize("NFKD", text)
+        text = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return _WORD.findall(text.casefold())
 
 
 def _separated_dates(text: str) -> set[str]:

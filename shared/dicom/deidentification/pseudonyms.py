@@ -49,10 +49,6 @@ class PseudonymKey:
         """What a copy remembers its original by: equal for equal originals, telling nothing."""
         return self._digest("origin", natural_key).hex()
 
-    def origin(self, natural_key: str) -> str:
-        """What a copy may remember of the object it was made from, and only the key can tell."""
-        return self._token("origin", natural_key)
-
     def _derived_uid(self, original: str) -> str:
         number = int.from_bytes(self._digest("uid", original)[:16], "big")
         for mask, bits in (_UUID_VERSION_8, _UUID_VARIANT):

@@ -44,7 +44,7 @@ _CLASS_FAMILIES: Final = {
 _EVIDENCE: Final = frozenset(
     {
         "byte-order-differs", "encapsulated-in-native-syntax", "native-in-encapsulated-syntax",
-        "pixel-data-longer", "vr-encoding-differs",
+        "pixel-data-longer", "pixel-length-unchecked", "vr-encoding-differs",
     }
 )  # fmt: skip
 
@@ -52,6 +52,7 @@ _EVIDENCE: Final = frozenset(
 class PixelRisk(StrEnum):
     """How likely text is part of the pixels."""
 
+    PIXELLESS = "pixelless"
     NONE = "none"
     DECLARED = "declared"
     ALWAYS = "always"
@@ -189,6 +190,8 @@ def _pixel_class(header: Header, facts: _Facts) -> HoldReason | None:
     if header.pixel_data is None:
         return None
     risk = _pixel_risk(header, facts)
+    if risk is PixelRisk.PIXELLESS:
+        return HoldReason.PIXEL_DATA_INCONSISTENT
     if risk is PixelRisk.ALWAYS:
         return HoldReason.BURNED_IN_RISK
     declared = facts.text(_BURNED_IN_ANNOTATION).upper() == "NO"

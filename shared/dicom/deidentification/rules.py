@@ -15,6 +15,7 @@ from typing import Final
 from pydicom.datadict import get_entry
 
 from shared.dicom.deidentification.table import Row, table
+from shared.dicom.elements import PIXEL_DATA_TAGS
 
 
 class Action(StrEnum):
@@ -70,6 +71,7 @@ _ECHOED_VRS: Final = frozenset(
 _DESCRIPTIVE: Final = frozenset({"clean_descriptors", "retain_patient_characteristics"})
 _NOT_ECHOED: Final = frozenset({0x00080201, 0x0016004F, 0x00160050, 0x300A0216})  # offset, makers
 _FIRST_DATA_SET_GROUP: Final = 0x0008
+_LENGTH_TO_END: Final = 0x00080001
 _REPEATING_GROUPS: Final = {0x50: "E.1-1 50xx", 0x60: "E.1-1 60xx"}
 
 
@@ -79,8 +81,10 @@ def rule_for(tag: int) -> Rule:
     group = tag >> 16
     if group & 1:
         return Rule(Action.REMOVE, "E.1-1 private")
-    if group < _FIRST_DATA_SET_GROUP or not tag & 0xFFFF:
+    if group < _FIRST_DATA_SET_GROUP or not tag & 0xFFFF or tag == _LENGTH_TO_END:
         return Rule(Action.REMOVE, "not-of-the-data-set")
+    if tag in PIXEL_DATA_TAGS:
+        return Rule(Action.REMOVE, "nested-pixel-data")
     if group >> 8 in _REPEATING_GROUPS:
         return Rule(Action.REMOVE, _REPEATING_GROUPS[group >> 8])
     row = table().by_tag.get(tag)

@@ -1,0 +1,123 @@
+"""Identifiers of an object are found wherever they are repeated, and coincidences are not."""
+
+import pytest
+from pydicom.dataset import Dataset
+
+from shared.dicom.deidentification.echoes import Echoes, echoes_of
+from tests.unit.deidentification.samples import an_image, header_of
+
+KERNEL, MANUFACTURER, BODY_PART = 0x00181210, 0x00080070, 0x00180015
+
+
+def echoes(**values: str) -> Echoes:
+    found = Echoes()
+    for vr, value in values.items():
+        found.add(vr, value)
+    return found
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Zyxel", "scan of ZYXEL, 2nd", "quorra_zyxel", "Zyxel/Quorra", "QUORRAZYXEL", "zyxelquorra"],
+)
+def test_a_name_is_found_in_parts_and_orders(text: str) -> None:
+    assert echoes(PN="Quorra^Zyxel^^Dr").in_text(KERNEL, "LO", text)
+
+
+@pytest.mark.parametrize("text", ["Zyxelon", "quorr a", "Dr", "", "quo-rra"])
+def test_a_part_of_a_token_is_no_name(text: str) -> None:
+    assert not echoes(PN="Quorra^Zyxel^^Dr").in_text(KERNEL, "LO", text)
+
+
+@pytest.mark.parametrize("text", ["山田", "やまだ", "Yamada"])
+def test_every_component_group_is_searched_for(text: str) -> None:
+    assert echoes(PN="Yamada^Tarou=山田^太郎=やまだ^たろう").in_text(KERNEL, "LO", text)
+
+
+@pytest.mark.parametrize("text", ["Müller", "MULLER", "Mu\u0308ller", "müller-lauf"])
+def test_accents_and_their_forms_make_no_difference(text: str) -> None:
+    assert echoes(PN="Müller^Eva").in_text(KERNEL, "LO", text)
+
+
+@pytest.mark.parametrize("text", ["ab 1234", "AB-1234", "no ab1234", "x ab_1234 y"])
+def test_an_identifier_is_found_whatever_separates_its_parts(text: str) -> None:
+    assert echoes(LO="AB-1234").in_text(KERNEL, "LO", text)
+
+
+def test_the_words_of_a_phrase_alone_are_no_identifier() -> None:
+    found = echoes(LO="Saint Nowhere Hospital")
+    assert found.in_text(KERNEL, "LO", "at saint nowhere hospital")
+    assert not found.in_text(KERNEL, "LO", "hospital bed")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["20210317", "on 2021-03-17", "17.3.2021", "03/17/2021", "20210317101112", "scan 2021/3/17 pm"],
+)
+def test_a_date_is_found_in_the_usual_forms(text: str) -> None:
+    assert echoes(DA="20210317").in_text(KERNEL, "LO", text)
+
+
+@pytest.mark.parametrize("text", ["20210318", "120210317", "2021", "2021-03"])
+def test_another_date_or_a_part_is_not(text: str) -> None:
+    assert not echoes(DA="20210317").in_text(KERNEL, "LO", text)
+
+
+def test_uids_are_found_in_text_unless_they_are_the_standards() -> None:
+    found = echoes(UI="1.2.3.4.5\\1.2.840.10008.1.2.1")
+    assert found.in_text(KERNEL, "LO", "see 1.2.3.4.5 there")
+    assert not found.in_text(KERNEL, "LO", "1.2.3.4.55")
+    assert not found.in_text(KERNEL, "LO", "1.2.840.10008.1.2.1")
+
+
+@pytest.mark.parametrize("value", ["1", "12", "123", "ab", "UNKNOWN", "none", "0000", "anonymous"])
+def test_short_values_and_placeholders_identify_nobody(value: str) -> None:
+    assert not echoes(LO=value).in_text(KERNEL, "LO", value)
+
+
+def test_a_makers_name_is_a_coincidence_where_the_equipment_is_named() -> None:
+    found = echoes(LO="SIEMENS", PN="Philips^Anton")
+    assert not found.in_text(MANUFACTURER, "LO", "SIEMENS")
+    assert not found.in_text(MANUFACTURER, "LO", "Philips Medical Systems")
+    assert found.in_text(KERNEL, "LO", "SIEMENS")
+    assert found.in_text(MANUFACTURER, "LO", "Anton GmbH")
+
+
+def test_a_defined_term_is_a_coincidence_in_a_code_string() -> None:
+    found = echoes(PN="Head^Anna")
+    assert not found.in_text(BODY_PART, "CS", "HEAD")
+    assert found.in_text(BODY_PART, "CS", "ANNA")
+    assert found.in_text(KERNEL, "LO", "head")
+
+
+def test_only_long_numbers_are_searched_for_in_numeric_values() -> None:
+    found = echoes(LO="4711", SH="778812", DA="20210317")
+    assert not found.in_number("4711")
+    assert found.in_number("1\\ 778812")
+    assert found.in_number("20210317")
+    assert not found.in_number("778812.5")
+
+
+def test_binary_values_are_searched_for_long_identifiers() -> None:
+    found = echoes(PN="Quorra^Zyx", DA="20210317")
+    assert found.in_bytes(b"\x00\x01QUORRA\x02")
+    assert found.in_bytes(b"\xff20210317\xff")
+    assert not found.in_bytes(b"\x00\x01Zyx\x02\x03\x04")
+    assert not found.in_bytes(b"")
+
+
+def test_an_object_tells_its_identifiers_from_every_depth() -> None:
+    physician = Dataset()
+    physician.ReferringPhysicianName = "Brennigan^Otto"
+    found = echoes_of(header_of(an_image(ReferencedSeriesSequence=[physician])))
+    for text in ("brennigan", "quorra", "qx-778812", "ACC55501", "19510623", "1.2.3.4.77.1"):
+        assert found.in_text(KERNEL, "LO", text)
+
+
+def test_descriptions_are_no_identifiers() -> None:
+    found = echoes_of(header_of(an_image(SeriesDescription="Abdomen", StudyDescription="Staging")))
+    assert not found.in_text(KERNEL, "LO", "Abdomen staging")
+
+
+def test_nothing_is_shown() -> None:
+    assert "Quorra" not in repr(echoes(PN="Quorra^Zyxel"))
