@@ -63,7 +63,8 @@ def bigquery(profile: Profile, ports: Endpoints, layout: Layout) -> Program:
         name="bigquery",
         argv=_module("infra.local.bigquery", *options, *addresses),
         folder=ROOT,
-        environment={"HOME": str(layout.home)},
+        # The Avro extension would be downloaded at every start.
+        environment={"HOME": str(layout.home), "BQEMU_ENABLE_FORMAT_EXTENSIONS": "false"},
         ports=(ports.bigquery, ports.bigquery_storage),
         health="/readyz",
         stateful=True,

@@ -110,6 +110,8 @@ def _complete_push(config: PushConfig) -> None:
 
 
 def _is_http(endpoint: str) -> bool:
+    if not endpoint.isprintable() or " " in endpoint:
+        return False
     try:
         url = urlsplit(endpoint)
         return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0

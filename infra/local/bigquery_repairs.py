@@ -1,0 +1,106 @@
+"""What bqemulator 1.4.0 does differently from the service in ways that matter here, put right.
+
+- The Arrow schema of an append lacks the fields of RECORD columns, so that no row of a table with
+  such a column can be appended.
+- A request that leaves out the stream's name, as Google's writer does after the first one of a
+  connection, is answered NOT_FOUND and ends the connection.
+- All threads share one DuckDB connection between executing a statement and fetching its result, so
+  that a query during an append may return the append's row count instead of its own rows.
+- Each append copies the whole table for time travel: appends slow down and memory grows with the
+  square of the rows. Without the copies, `FOR SYSTEM_TIME AS OF` reads the present.
+
+A test fails as soon as upstream needs one of these no longer.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import pyarrow as pa  # type: ignore[import-untyped]
+from bqemulator.api.routes.tabledata import _build_arrow_schema
+from bqemulator.grpc_api import write_servicer
+from bqemulator.storage import engine as engine_module
+from bqemulator.versioning.snapshots import SnapshotManager
+
+_statement = threading.RLock()
+
+
+class _Field(Protocol):
+    name: str
+    type: str
+    mode: str
+    fields: Sequence["_Field"] | None
+
+
+class _Fetched:
+    """The result of a statement, out of reach of the next one."""
+
+    def __init__(self, result: Any) -> None:
+        self.description = result.description
+        self._rows: list[Any] = result.fetchall()
+
+    def fetchall(self) -> list[Any]:
+        """The rows that were not fetched before."""
+        rows, self._rows = self._rows, []
+        return rows
+
+    def fetchone(self) -> Any | None:
+        """The next row, None after the last."""
+        return self._rows.pop(0) if self._rows else None
+
+
+def repair() -> None:
+    """The emulator of this process works as this module says."""
+    writes: Any = write_servicer
+    handler: Any = write_servicer.BigQueryWriteHandler
+    engine: Any = engine_module.DuckDBEngine
+    snapshots: Any = SnapshotManager
+    writes._table_arrow_schema = _table_arrow_schema  # noqa: SLF001
+    handler._ensure_stream_bound = _sticky(handler._ensure_stream_bound)  # noqa: SLF001
+    handler._flush_to_target = _alone(handler._flush_to_target)  # noqa: SLF001
+    engine.execute = _execute
+    engine.fetch_arrow = _fetch_arrow
+    snapshots.capture = _when_asked(snapshots.capture)
+
+
+def _table_arrow_schema(table: Any) -> pa.Schema:
+    return _build_arrow_schema([_raw(field) for field in table.schema_.fields])
+
+
+def _raw(field: _Field) -> dict[str, object]:
+    nested = [_raw(item) for item in field.fields or ()]
+    return {"name": field.name, "type": field.type, "mode": field.mode, "fields": nested}
+
+
+def _sticky(bind: Callable[..., Any]) -> Callable[..., Any]:
+    def bind_unless_unnamed(handler: Any, stream: str, bound: Any, context: Any) -> Any:
+        return bound if bound and not stream else bind(handler, stream, bound, context)
+
+    return bind_unless_unnamed
+
+
+def _alone(work: Callable[..., Any]) -> Callable[..., Any]:
+    def work_alone(*arguments: Any) -> Any:
+        with _statement:
+            return work(*arguments)
+
+    return work_alone
+
+
+def _execute(engine: Any, sql: str, parameters: list[Any] | None = None) -> _Fetched:
+    with _statement:
+        return _Fetched(engine.connection.execute(sql, parameters))
+
+
+def _fetch_arrow(engine: Any, sql: str, parameters: list[Any] | None = None) -> pa.Table:
+    with _statement:
+        result = engine.connection.execute(sql, parameters)
+        description, table = result.description, result.to_arrow_table()
+    return engine_module._annotate_with_duckdb_types(table, description)  # noqa: SLF001
+
+
+def _when_asked(capture: Callable[..., Any]) -> Callable[..., Any]:
+    def capture_unless_automatic(*arguments: Any, kind: str = "AUTO") -> Any:
+        return None if kind == "AUTO" else capture(*arguments, kind=kind)
+
+    return capture_unless_automatic
