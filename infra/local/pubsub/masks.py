@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
 
 from infra.local.pubsub.errors import InvalidArgumentError
 from infra.local.pubsub.protos import Snapshot, Subscription, Topic
@@ -19,8 +20,22 @@ def merge(
     _check(current.DESCRIPTOR, mask, mutable)
     merged = type(current)()
     merged.CopyFrom(current)
-    mask.MergeMessage(update, merged, replace_message_field=True, replace_repeated_field=True)
+    for path in mask.paths:
+        _replace(update, merged, path)
     return merged
+
+
+def _replace(source: Message, target: Message, path: str) -> None:
+    """Set one field of ``target`` to that of ``source``; a message left empty is unset."""
+    name, _, rest = path.partition(".")
+    if not rest:
+        FieldMask(paths=[name]).MergeMessage(
+            source, target, replace_message_field=True, replace_repeated_field=True
+        )
+        return
+    _replace(getattr(source, name), getattr(target, name), rest)
+    if not getattr(target, name).ByteSize():
+        target.ClearField(name)
 
 
 def _check(descriptor: Descriptor, mask: FieldMask, mutable: Collection[str]) -> None:

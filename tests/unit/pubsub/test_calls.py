@@ -258,6 +258,7 @@ def test_an_unknown_subscription_is_not_found(subscriptions: SubscriptionCalls) 
         ({"filter": f'attributes:"{"a" * 256}"'}, InvalidArgumentError),
         ({"push_config": {"push_endpoint": "ftp://localhost/"}}, InvalidArgumentError),
         ({"push_config": {"push_endpoint": "http://"}}, InvalidArgumentError),
+        ({"push_config": {"push_endpoint": "http://localhost/\r\na"}}, InvalidArgumentError),
         ({"push_config": {"push_endpoint": "http://[::1"}}, InvalidArgumentError),
         ({"push_config": {"push_endpoint": "http://localhost:99999/"}}, InvalidArgumentError),
         (
@@ -340,6 +341,21 @@ def test_a_part_of_a_policy_can_be_updated(
 
     assert changed.dead_letter_policy.max_delivery_attempts == 50
     assert changed.dead_letter_policy.dead_letter_topic == TOPIC
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ["dead_letter_policy"],
+        ["dead_letter_policy.dead_letter_topic", "dead_letter_policy.max_delivery_attempts"],
+    ],
+)
+def test_a_policy_is_removed_as_a_whole_or_by_its_parts(
+    subscriptions: SubscriptionCalls, broker: Broker, paths: list[str]
+) -> None:
+    a_subscription(broker, dead_letter_policy={"dead_letter_topic": TOPIC})
+
+    assert not update(subscriptions, *paths).HasField("dead_letter_policy")
 
 
 @pytest.mark.parametrize(
