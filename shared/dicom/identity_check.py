@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import groupby
 from struct import Struct
 from typing import Final
 
@@ -71,7 +72,7 @@ def residue(header: Header, segments: Iterable[bytes | Extent]) -> tuple[str, ..
     for element in _leaves((*header.file_meta, *header.dataset, *header.trailing)):
         _collect(element, identifiers)
     found: set[str] = set()
-    for tag, vr, value in _values(header, tuple(segments)):
+    for tag, vr, value in _values(header, segments):
         found |= _findings(tag, vr, value, identifiers)
     return tuple(sorted(found))
 
@@ -186,21 +187,28 @@ def _findings_in_binary(value: bytes, known: _Identifiers) -> set[str]:
     return found | ({"date"} if any(day in value for day in known.days) else set())
 
 
-def _values(
-    header: Header, segments: tuple[bytes | Extent, ...]
-) -> Iterator[tuple[int, str, bytes]]:
+def _values(header: Header, segments: Iterable[bytes | Extent]) -> Iterator[tuple[int, str, bytes]]:
     """Every value in the written bytes: the preamble, the file meta, the data set's leaves."""
-    written = b"".join(s if isinstance(s, bytes) else b"" for s in segments[:1])
-    yield 0, "UN", written[:_PREAMBLE]
-    meta_end = _PREAMBLE + 12 + int.from_bytes(written[140:144], "little")
-    yield from _Walk(explicit=True, little=True).values(written[_PREAMBLE:meta_end])
+    runs = _runs(segments)
+    _, first = next(runs)
+    yield 0, "UN", first[:_PREAMBLE]
+    meta_end = _PREAMBLE + 12 + int.from_bytes(first[140:144], "little")
+    yield from _Walk(explicit=True, little=True).values(first[_PREAMBLE:meta_end])
     walk = _Walk(header.encoding.explicit_vr, header.encoding.little_endian)
-    yield from walk.values(written[meta_end:])
-    previous: bytes | Extent = written
-    for segment in segments[1:]:
-        if isinstance(segment, bytes) and isinstance(previous, Extent):
-            yield from walk.values(segment[previous.length & 1 :])
-        previous = segment
+    yield from walk.values(first[meta_end:])
+    for padding, run in runs:
+        yield from walk.values(run[padding:])
+
+
+def _runs(segments: Iterable[bytes | Extent]) -> Iterator[tuple[int, bytes]]:
+    """Each run of written bytes, and the padding with which it begins after an odd extent."""
+    padding = 0
+    for streamed, group in groupby(segments, lambda segment: isinstance(segment, Extent)):
+        run = tuple(group)
+        if streamed:
+            padding = sum(part.length for part in run if isinstance(part, Extent)) & 1
+        else:
+            yield padding, b"".join(part for part in run if isinstance(part, bytes))
 
 
 class _Walk:

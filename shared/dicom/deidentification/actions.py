@@ -114,11 +114,11 @@ class Cleaner:
             return self._sequence(element, place, dummied=True)
         if element.vr == "UI":
             return self._uid(element, rule, place)
+        if element.tag in _PSEUDONYMS:
+            return self._empty(element, rule, place)
         if element.value is not None and not trimmed(element.value):
             return _with_value(element, b"")
         self._record(place, element, rule)
-        if element.tag in _PSEUDONYMS:
-            return _with_value(element, self._pseudonym(element, place))
         value = dummy(element.tag, element.vr or "")
         return None if value is None else _with_value(element, value)
 

@@ -64,6 +64,7 @@ class Echoes:
     phrases: set[str] = field(default_factory=set)
     uids: set[str] = field(default_factory=set)
     dates: set[str] = field(default_factory=set)
+    _raw: set[str] = field(default_factory=set)
     _byte_needles: tuple[bytes, ...] | None = None
 
     def in_text(self, tag: int, vr: str, text: str) -> bool:
@@ -103,7 +104,7 @@ class Echoes:
 
     def _needles(self) -> tuple[bytes, ...]:
         if self._byte_needles is None:
-            texts = (*self.words, *self.phrases, *self.dates)
+            texts = (*self.words, *self.phrases, *self._raw, *self.dates)
             encoded = (text.encode("utf-8") for text in texts)
             self._byte_needles = tuple(n for n in encoded if len(n) >= _SHORTEST_BYTES)
         return self._byte_needles
@@ -132,6 +133,8 @@ class Echoes:
         words = _words(value)
         if len(words) > 1 and _is_telling("".join(words)):
             self.phrases.add(" ".join(words))
+            self._raw.add(value.strip().casefold())
+            self._add_words(w for w in words if w.isdigit() and len(w) >= _SHORTEST_NUMBER)
         self._add_words(("".join(words),))
 
     def _add_dates(self, text: str) -> None:

@@ -38,7 +38,8 @@ def joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
     """The same segments with neighbouring bytes in one piece and empty ones left out."""
     segments = (segment for segment in segments if length_of((segment,)))
     pieces: list[Segment] = []
-    for streamed, run in groupby(segments, lambda segment: isinstance(segment, Extent)):
+    for streamed, group in groupby(segments, lambda segment: isinstance(segment, Extent)):
+        run = tuple(group)
         pieces += run if streamed else (b"".join(part for part in run if isinstance(part, bytes)),)
     return tuple(pieces)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from shared.dicom.deidentification import Deidentified, Held, PseudonymKey, deidentify
 from shared.dicom.elements import Extent, Header, RawElement
@@ -54,7 +54,7 @@ def as_file(
     file_meta = FileMetaDataset()
     file_meta.MediaStorageSOPClassUID = dataset.get("SOPClassUID", "")
     file_meta.MediaStorageSOPInstanceUID = dataset.get("SOPInstanceUID", "")
-    file_meta.TransferSyntaxUID = syntax
+    file_meta.TransferSyntaxUID = UID(syntax)
     for keyword, value in meta.items():
         setattr(file_meta, keyword, value)
     buffer = io.BytesIO()

@@ -35,7 +35,8 @@ def test_all_option_columns_are_there() -> None:
 
 def test_the_basic_profile_has_as_many_rows_of_each_action_as_the_standard() -> None:
     assert Counter(row.basic for row in table().rows) == {
-        "X": 417, "D": 93, "U": 55, "Z": 42, "X/D": 23, "X/Z": 11, "X/Z/D": 8, "Z/D": 6, "X/Z/U*": 2,
+        "X": 417, "D": 93, "U": 55, "Z": 42, "X/D": 23, "X/Z": 11, "X/Z/D": 8, "Z/D": 6,
+        "X/Z/U*": 2,
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The writer is the reader's inverse, and brings no large value into memory."""
 
 import struct
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -65,7 +66,7 @@ def test_sequences_keep_their_way_of_ending() -> None:
     item = RawItem((element(0x00080060, "CS", b"CT"),), undefined_length=True)
     sequence = RawElement(0x00081115, "SQ", NOWHERE, items=(item,), undefined_length=True)
     assert written((sequence,), IMPLICIT) == (
-        b"\x08\x00\x15\x11\xff\xff\xff\xff"
+        b"\x08\x00\x15\x11\xff\xff\xff\xff"  # noqa: ISC004 - one segment
         b"\xfe\xff\x00\xe0\xff\xff\xff\xff"
         b"\x08\x00\x60\x00\x02\x00\x00\x00CT"
         b"\xfe\xff\x0d\xe0\x00\x00\x00\x00"
@@ -100,4 +101,4 @@ def test_joining_keeps_order_and_length(segments: list[bytes | Extent]) -> None:
     together = joined(segments)
     assert length_of(together) == length_of(segments)
     assert all(isinstance(one, Extent) or isinstance(other, Extent)
-               for one, other in zip(together, together[1:], strict=False))  # fmt: skip
+               for one, other in pairwise(together))  # fmt: skip

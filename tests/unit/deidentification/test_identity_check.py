@@ -1,0 +1,185 @@
+"""The independent check notices what the profile lets through, and knows coincidences."""
+
+import ast
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.tag import Tag
+
+from shared.dicom import identity_check
+from shared.dicom.deidentification import Deidentified, Held, HoldReason, actions, rules
+from shared.dicom.deidentification.echoes import Echoes
+from shared.dicom.deidentification.marks import PREAMBLE
+from shared.dicom.deidentification.rules import Action, Rule
+from shared.dicom.deidentification.writer import written
+from shared.dicom.elements import Extent, RawElement
+from shared.dicom.identity_check import residue
+from tests.unit.deidentification.samples import (
+    an_image,
+    as_file,
+    element,
+    header_of,
+    result_of,
+    with_element,
+)
+
+SABOTAGED: dict[str, Any] = {
+    "PatientName": "Quorra^Zyxel",
+    "PatientID": "QX-778812",
+    "AccessionNumber": "ACC55501",
+    "StudyDate": "20210317",
+    "PatientBirthDate": "19510623",
+    "AcquisitionDateTime": "20210317101112",
+    "StudyInstanceUID": "1.2.3.4.77.1",
+    "SOPInstanceUID": "1.2.3.4.77.3",
+    "FrameOfReferenceUID": "1.2.3.4.77.9",
+    "InstitutionName": "Saint Nowhere",
+    "InstitutionAddress": "12 Nowhere Street",
+    "ReferringPhysicianName": "Brennigan^Otto",
+    "OperatorsName": "Dalgliesh^Mia",
+    "StationName": "CTROOM7",
+    "DeviceSerialNumber": "SN-99172",
+    "PatientAddress": "7 Elsewhere Lane",
+    "PatientTelephoneNumbers": "+44 555 0100 77",
+    "OtherPatientIDs": "OLD-4711",
+    "StudyID": "ST-20177",
+    "PerformedProcedureStepID": "PPS-1234",
+}
+
+
+@pytest.fixture
+def keeping(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Disable one rule, and the search for echoes with it."""
+
+    def keep(keyword: str) -> None:
+        tag = int(Tag(keyword))
+
+        def sabotaged(asked: int) -> Rule:
+            kept = asked == tag
+            return Rule(Action.KEEP, "sabotaged") if kept else rules.rule_for(asked)
+
+        monkeypatch.setattr(actions, "rule_for", sabotaged)
+        monkeypatch.setattr(actions.Cleaner, "_objection", lambda *_: None)
+
+    return keep
+
+
+@pytest.mark.parametrize("keyword", SABOTAGED)
+def test_a_disabled_rule_is_noticed(keyword: str, keeping: Callable[[str], None]) -> None:
+    data = as_file(an_image(**{keyword: SABOTAGED[keyword]}))
+    assert isinstance(result_of(data), Deidentified)
+    keeping(keyword)
+    result = result_of(data)
+    assert isinstance(result, Held)
+    assert result.reason == HoldReason.IDENTITY_RESIDUE
+
+
+@pytest.mark.parametrize("keyword", ["PatientName", "AccessionNumber", "StudyDate"])
+def test_a_disabled_rule_is_noticed_at_depth(keyword: str, keeping: Callable[[str], None]) -> None:
+    inner = Dataset()
+    setattr(inner, keyword, "20200229" if keyword == "StudyDate" else "Deepnested")
+    data = as_file(an_image(ReferencedSeriesSequence=[inner]))
+    assert isinstance(result_of(data), Deidentified)
+    keeping(keyword)
+    assert isinstance(result_of(data), Held)
+
+
+def test_disabled_echoes_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = as_file(an_image(ConvolutionKernel="for ZYXEL"))
+    assert isinstance(result_of(data), Deidentified)
+    monkeypatch.setattr(Echoes, "in_text", lambda *_: False)
+    result = result_of(data)
+    assert result == Held(reason=HoldReason.IDENTITY_RESIDUE, residue=("person-name",))
+
+
+def residue_with(tag: int, vr: str, value: bytes, **original: Any) -> tuple[str, ...]:
+    """What is found when the one element is all that was written of the original."""
+    header = header_of(an_image(**original))
+    segments = written((element(tag, vr, value),), header.encoding)
+    return residue(header, (PREAMBLE + no_meta(), *segments))
+
+
+def no_meta() -> bytes:
+    return b"\x02\x00\x00\x00UL\x04\x00\x00\x00\x00\x00"
+
+
+@pytest.mark.parametrize(
+    ("vr", "value", "kinds"),
+    [
+        ("LO", b"by zyxel.", ("person-name",)),
+        ("LT", b"QX 778812", ("identifier",)),
+        ("SH", b"x-acc55501", ("identifier",)),
+        ("LO", b"at 20210317", ("date",)),
+        ("DT", b"20210317101112", ("date",)),
+        ("ST", b"see 1.2.3.4.77.1", ("uid",)),
+        ("UI", b"1.2.3.4.77.2", ("uid",)),
+        ("OB", b"\x01\x02QUORRA\x03\x04", ("person-name",)),
+        ("CS", b"ACC55501", ("identifier",)),
+        ("LO", b"Zyxel on 20210317 ", ("date", "person-name")),
+    ],
+)
+def test_kinds_are_told_and_no_values(vr: str, value: bytes, kinds: tuple[str, ...]) -> None:
+    assert residue_with(0x00181210, vr, value) == kinds
+
+
+@pytest.mark.parametrize(
+    ("tag", "vr", "value"),
+    [
+        (0x00181210, "LO", b"zyxelon quorrable"),  # longer words
+        (0x00180015, "CS", b"ZYXEL"),  # a word of letters as a Code String
+        (0x00080070, "LO", b"Zyxel"),  # a word of letters as the maker
+        (0x00181210, "DS", b"55501.5"),  # a measurement
+        (0x00181210, "OB", b"\x01zyxel\x02 "),  # too short to be more than chance
+        (0x00181210, "LO", b"1"),  # Study ID
+        (0x00181210, "LO", b"F "),  # Patient's Sex
+        (0x00181210, "UI", b"1.2.840.10008.5.1.4.1.1.2"),
+    ],
+)
+def test_coincidences_are_no_findings(tag: int, vr: str, value: bytes) -> None:
+    assert residue_with(tag, vr, value) == ()
+
+
+@pytest.mark.parametrize(
+    ("charset", "name", "kept"),
+    [
+        ("ISO_IR 192", "Çelik^Ünal", "Ünal"),
+        ("ISO_IR 100", "Müller^Jörg", "Müller"),
+        ("ISO_IR 144", "Щукин", "Щукин"),
+        ("GB18030", "Wang^XiaoDong=王^小东", "王^小东"),
+    ],
+)
+def test_names_are_found_in_their_character_set(charset: str, name: str, kept: str) -> None:
+    encoding = {"ISO_IR 192": "utf-8", "ISO_IR 100": "latin-1", "ISO_IR 144": "iso8859_5"}
+    original: dict[str, Any] = {"SpecificCharacterSet": charset, "PatientName": name}
+    for written_as in (encoding.get(charset, "gb18030"), "utf-8"):
+        found = residue_with(0x00181210, "LO", kept.encode(written_as), **original)
+        assert found == ("person-name",)
+
+
+def test_file_meta_preamble_and_every_segment_are_read() -> None:
+    header = header_of(an_image())
+    meta = written((element(0x00020016, "AE", b"ACC55501"),), header.encoding)[0]
+    assert isinstance(meta, bytes)
+    head = PREAMBLE + no_meta()[:8] + len(meta).to_bytes(4, "little") + meta
+    assert residue(header, (head,)) == ("identifier",)
+    assert residue(header, (b"Quorra Zyxel".ljust(128) + b"DICM" + no_meta(),)) == ("person-name",)
+    streamed = RawElement(0x00660016, "OF", Extent(0, 9))
+    after = written((streamed, element(0x00700001, "LO", b"zyxel")), header.encoding)
+    assert residue(header, (PREAMBLE + no_meta(), *after)) == ("person-name",)
+
+
+def test_private_trailing_and_meta_values_of_the_original_count() -> None:
+    header = header_of(an_image())
+    trailing = element(0x00100010, "PN", b"Trailer^Tom")
+    header = with_element(header, trailing)
+    segments = written((element(0x00181210, "LO", b"trailer"),), header.encoding)
+    assert residue(header, (PREAMBLE + no_meta(), *segments)) == ("person-name",)
+
+
+def test_the_check_knows_nothing_of_the_profile() -> None:
+    tree = ast.parse(Path(identity_check.__file__).read_text("utf-8"))
+    modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert not any("deidentification" in module for module in modules)
