@@ -48,7 +48,6 @@ def environment(
     return {
         "K_SERVICE": function.stage,
         "THREADS": str(function.resources.concurrency),
-        "CLOUD_RUN_TIMEOUT_SECONDS": str(function.resources.timeout_s),
         **ports.clients(profile),
         **{
             variable: resolve(reference, profile, layout)

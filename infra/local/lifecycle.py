@@ -46,16 +46,16 @@ def start(
 
 
 def stop(layout: Layout) -> bool:
-    """Nothing of a folder's cloud runs any more; whether anything did."""
+    """Nothing of a folder's cloud runs any more; whether it was running."""
     state = read_state(layout)
     running = is_running(layout)
     if state and running:
         os.kill(state.pid, signal.SIGTERM)
         if not await_end(state.pid, state.born, _STOP_S):
             os.kill(state.pid, signal.SIGKILL)
-    leftovers = end_leftovers(state.recorded()) if state else []
+    end_leftovers(state.recorded() if state else {})
     layout.forget()
-    return running or bool(leftovers)
+    return running
 
 
 def running_environment(layout: Layout) -> Mapping[str, str]:

@@ -32,12 +32,14 @@ def signal_group(pid: int, number: int) -> None:
         os.killpg(pid, number)
 
 
-def end_leftovers(recorded: dict[int, str]) -> list[int]:
-    """End the groups of those recorded processes that still run, and name them."""
-    found = [pid for pid, born in recorded.items() if born and birth(pid) == born]
-    for pid in found:
-        signal_group(pid, signal.SIGKILL)
-    return found
+def end_leftovers(recorded: dict[int, str]) -> None:
+    """End the groups of recorded leaders, unless a leader's id belongs to another process by now.
+
+    An id is not given out again while a group bears it, so a group without its leader is ours.
+    """
+    for pid, born in recorded.items():
+        if birth(pid) in {born, ""}:
+            signal_group(pid, signal.SIGKILL)
 
 
 def await_end(pid: int, born: str, timeout_s: float) -> bool:
