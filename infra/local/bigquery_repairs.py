@@ -8,19 +8,25 @@
   that a query during an append may return the append's row count instead of its own rows.
 - Each append copies the whole table for time travel: appends slow down and memory grows with the
   square of the rows. Without the copies, `FOR SYSTEM_TIME AS OF` reads the present.
+- Each open append stream holds one of a handful of threads, so that a few clients block all others.
 
 A test fails as soon as upstream needs one of these no longer.
 """
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Protocol
 
+import grpc
 import pyarrow as pa  # type: ignore[import-untyped]
 from bqemulator.api.routes.tabledata import _build_arrow_schema
 from bqemulator.grpc_api import write_servicer
 from bqemulator.storage import engine as engine_module
 from bqemulator.versioning.snapshots import SnapshotManager
+
+MAX_STREAMS = 128
 
 _statement = threading.RLock()
 
@@ -58,6 +64,8 @@ def repair() -> None:
     writes._table_arrow_schema = _table_arrow_schema  # noqa: SLF001
     handler._ensure_stream_bound = _sticky(handler._ensure_stream_bound)  # noqa: SLF001
     handler._flush_to_target = _alone(handler._flush_to_target)  # noqa: SLF001
+    streams = ThreadPoolExecutor(MAX_STREAMS, thread_name_prefix="stream")
+    grpc.aio.server = partial(grpc.aio.server, migration_thread_pool=streams)
     engine.execute = _execute
     engine.fetch_arrow = _fetch_arrow
     snapshots.capture = _when_asked(snapshots.capture)

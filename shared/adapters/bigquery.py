@@ -1,27 +1,27 @@
 """BigQuery tables as a `RowSink`: the Storage Write API's default stream.
 
-One connection per table carries the appends of all concurrent deliveries; each waits for the
-confirmation of its own rows.
+One connection per table carries the appends of all concurrent deliveries, which share requests
+(`group_commit`); each returns only after its own rows are confirmed.
 """
 
 import json
 import os
-import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import grpc
-from google.api_core.exceptions import GoogleAPICallError
-from google.auth.exceptions import GoogleAuthError
+from google.api_core.exceptions import InvalidArgument
 from google.cloud.bigquery_storage_v1 import BigQueryWriteClient, types, writer
 from google.cloud.bigquery_storage_v1.exceptions import StreamClosedError
 from google.cloud.bigquery_storage_v1.services.big_query_write.transports import (
     BigQueryWriteGrpcTransport,
 )
 
+from shared.adapters.group_commit import GroupCommit
 from shared.adapters.table_rows import RowWriter
-from shared.adapters.vendor_errors import reason_of
-from shared.errors import TransientError
+from shared.adapters.vendor_errors import VENDOR_ERRORS, reason_of
+from shared.errors import PermanentError, TransientError
 from shared.ports import Row
 
 CONFIRMATION_TIMEOUT_S = 60.0
@@ -59,39 +59,39 @@ class _Table:
     ) -> None:
         self._client = client
         self._rows = RowWriter(name, fields)
-        self._lock = threading.Lock()
+        self._commit = GroupCommit(self._send)
         self._stream: writer.AppendRowsStream | None = None
         table = name.partition(".")[2]
-        self._template = types.AppendRowsRequest(
-            write_stream=f"projects/{project}/datasets/{dataset}/tables/{table}/streams/_default",
-            proto_rows=types.AppendRowsRequest.ProtoData(
-                writer_schema=types.ProtoSchema(proto_descriptor=self._rows.descriptor)
-            ),
-        )
+        self._name = f"projects/{project}/datasets/{dataset}/tables/{table}/streams/_default"
 
     def append(self, rows: Sequence[Row]) -> None:
-        request = types.AppendRowsRequest()
-        request.proto_rows = types.AppendRowsRequest.ProtoData(
-            rows=types.ProtoRows(serialized_rows=[self._rows.serialize(row) for row in rows])
-        )
-        stream = self._open()
+        self._commit.append([self._rows.serialize(row) for row in rows])
+
+    def _send(self, rows: Sequence[bytes]) -> None:
+        """Return once one request is confirmed; the group commit sends one at a time."""
+        if self._stream is None:
+            self._stream = writer.AppendRowsStream(self._client, self._request())
         try:
-            stream.send(request).result(timeout=CONFIRMATION_TIMEOUT_S)
-        except (GoogleAPICallError, GoogleAuthError, StreamClosedError, TimeoutError) as error:
-            self._discard(stream)
+            self._stream.send(self._request(rows)).result(timeout=CONFIRMATION_TIMEOUT_S)
+        except InvalidArgument as error:
+            self._close()
+            raise PermanentError("bigquery-row-refused") from error
+        except (*VENDOR_ERRORS, StreamClosedError) as error:
+            self._close()
             raise TransientError(reason_of("bigquery", error)) from error
 
-    def _open(self) -> writer.AppendRowsStream:
-        with self._lock:
-            if self._stream is None:
-                self._stream = writer.AppendRowsStream(self._client, self._template)
-            return self._stream
+    def _request(self, rows: Sequence[bytes] = ()) -> types.AppendRowsRequest:
+        data = types.AppendRowsRequest.ProtoData(
+            writer_schema=types.ProtoSchema(proto_descriptor=self._rows.descriptor)
+        )
+        if rows:
+            data = types.AppendRowsRequest.ProtoData(rows=types.ProtoRows(serialized_rows=rows))
+        return types.AppendRowsRequest(write_stream=self._name, proto_rows=data)
 
-    def _discard(self, stream: writer.AppendRowsStream) -> None:
-        with self._lock:
-            if self._stream is stream:
-                self._stream = None
-        stream.close()
+    def _close(self) -> None:
+        stream, self._stream = self._stream, None
+        with suppress(StreamClosedError):
+            stream.close()
 
 
 def _client() -> BigQueryWriteClient:

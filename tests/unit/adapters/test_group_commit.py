@@ -1,0 +1,90 @@
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from shared.adapters.group_commit import GroupCommit
+from shared.errors import PermanentError, TransientError
+
+
+class _Service:
+    """Confirms batches; while the gate is closed, callers queue up behind the first."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[bytes]] = []
+        self.entered = threading.Event()
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def send(self, rows: Sequence[bytes]) -> None:
+        self.entered.set()
+        self.gate.wait(10)
+        self.batches.append(list(rows))
+        if b"bad" in rows:
+            raise PermanentError("bigquery-row-refused")
+        if b"unlucky" in rows:
+            raise TransientError("bigquery-timeout")
+
+
+def _queued(service: _Service, commit: GroupCommit, rows: Sequence[bytes]) -> list[object]:
+    """Append every row from a thread of its own, all but the first while that one is sent."""
+    service.gate.clear()
+    with ThreadPoolExecutor(len(rows) + 1) as pool:
+        first = pool.submit(commit.append, [b"first"])
+        service.entered.wait(10)
+        others = [pool.submit(commit.append, [row]) for row in rows]
+        while len(commit._queue) < len(rows):
+            threading.Event().wait(0.001)
+        service.gate.set()
+        return [future.exception(10) for future in [first, *others]]
+
+
+def test_a_lone_caller_sends_at_once() -> None:
+    service = _Service()
+    GroupCommit(service.send).append([b"a", b"b"])
+    assert service.batches == [[b"a", b"b"]]
+
+
+def test_callers_that_come_meanwhile_share_the_next_request() -> None:
+    service = _Service()
+    rows = [b"%d" % number for number in range(20)]
+    assert _queued(service, GroupCommit(service.send), rows) == [None] * 21
+    assert service.batches[0] == [b"first"]
+    assert sorted(service.batches[1]) == sorted(rows)
+    assert len(service.batches) == 2
+
+
+def test_a_request_keeps_within_its_limits() -> None:
+    service = _Service()
+    commit = GroupCommit(service.send, max_rows=8, max_bytes=100)
+    _queued(service, commit, [b"x" * 30] * 10)
+    assert [len(batch) for batch in service.batches[1:]] == [3, 3, 3, 1]
+    commit.append([b"y" * 1000])
+    assert service.batches[-1] == [b"y" * 1000]
+
+
+def test_a_bad_row_fails_only_its_caller() -> None:
+    service = _Service()
+    errors = _queued(service, GroupCommit(service.send), [b"good", b"bad", b"fine"])
+    assert [type(error) for error in errors] == [
+        type(None),
+        type(None),
+        PermanentError,
+        type(None),
+    ]
+
+
+def test_a_transient_failure_is_everybodys_to_retry() -> None:
+    service = _Service()
+    errors = _queued(service, GroupCommit(service.send), [b"good", b"unlucky"])
+    assert [type(error) for error in errors] == [type(None), TransientError, TransientError]
+
+
+def test_after_a_failure_the_next_append_is_sent() -> None:
+    service = _Service()
+    commit = GroupCommit(service.send)
+    with pytest.raises(TransientError):
+        commit.append([b"unlucky"])
+    commit.append([b"good"])
+    assert service.batches[-1] == [b"good"]
