@@ -65,17 +65,17 @@ _SPELLING: Final = re.compile(r"ISO[ _.\-]?(?:2022[ _.\-]?)?IR[ _.\-]?([0-9]+)",
 
 @dataclass(frozen=True, slots=True)
 class CharacterSet:
-    """The codecs of one Specific Character Set: the first until an escape sequence comes."""
+    """One Specific Character Set: its codec holds until an escape sequence comes."""
 
-    codecs: tuple[str, ...]
+    codec: str
     is_known: bool = True
 
     def decode(self, value: bytes, *, is_name: bool = False) -> tuple[str, bool]:
         """Return the text, and whether every byte of it belongs to the character set."""
         if value.isascii() and b"\x1b" not in value:
             return value.decode("ascii"), True
-        if b"\x1b" not in value or self.codecs[0] in _MULTIBYTE_ALONE:
-            return _decode(value, self.codecs[0])
+        if b"\x1b" not in value or self.codec in _MULTIBYTE_ALONE:
+            return _decode(value, self.codec)
         return self._decode_extended(value, _NAME_RESETS if is_name else _LINE_RESETS)
 
     def _decode_extended(self, value: bytes, resets: bytes) -> tuple[str, bool]:
@@ -87,7 +87,7 @@ class CharacterSet:
         escape = _ESCAPE_HEAD.match(fragment)
         codec = _ESCAPES.get(escape.group()) if escape else None
         if escape is None or codec is None:
-            return _decode(fragment, self.codecs[0])
+            return _decode(fragment, self.codec)
         if codec in _KEEP_ESCAPE:
             return _decode(fragment, codec)
         body = fragment[escape.end() :]
@@ -95,7 +95,7 @@ class CharacterSet:
         if reset is None:
             return _decode(body, codec)
         head, head_whole = _decode(body[: reset.start()], codec)
-        tail, tail_whole = _decode(body[reset.start() :], self.codecs[0])
+        tail, tail_whole = _decode(body[reset.start() :], self.codec)
         return head + tail, head_whole and tail_whole
 
 
@@ -111,9 +111,7 @@ def character_set(value: bytes) -> CharacterSet:
     """Return the character set that a value of (0008,0005) names; common misspellings included."""
     terms = [term.strip() for term in value.decode("latin-1").replace("\x00", "").split("\\")]
     codecs = [_codec(term) for term in terms]
-    known = tuple(codec for codec in codecs if codec is not None)
-    first = codecs[0] if codecs[0] is not None else _DEFAULT
-    return CharacterSet((first, *known[1:]), is_known=None not in codecs)
+    return CharacterSet(codecs[0] or _DEFAULT, is_known=None not in codecs)
 
 
 def _codec(term: str) -> str | None:

@@ -89,9 +89,9 @@ def test_a_long_value_is_left_out_and_named() -> None:
 
     kept = inspection.metadata["00420010"]
     assert kept == {"vr": "ST", "Value": ["x" * 65_534]}
-    assert [
-        (each.path, each.vr, each.length, each.reason) for each in inspection.dropped
-    ] == [("00420011", "OB", 70_000, "value-too-large")]
+    assert [(each.path, each.vr, each.length, each.reason) for each in inspection.dropped] == [
+        ("00420011", "OB", 70_000, "value-too-large")
+    ]
 
 
 def test_much_after_the_pixel_data_is_not_read() -> None:
