@@ -34,14 +34,23 @@ _NAMING_NOBODY: Final = frozenset(
     }
 )  # fmt: skip
 _IDENTIFYING_KEYWORD: Final = re.compile(
-    r"(PatientID|PatientIDs|AccessionNumber|StudyID|AdmissionID|SubjectID|SubjectReadingID|SiteID"
-    r"|Address|TelephoneNumbers|PhoneNumber|TelecomInformation|InstitutionName|DepartmentName"
-    r"|StationName|SerialNumber|AETitle|EntityTitle|OrderNumber\w*|ProcedureID|ProcedureStepID"
-    r"|InstitutionResidence|PatientLocation|RecordLocator|SpecimenIdentifier|ContainerIdentifier"
-    r"|InsurancePlanIdentification|IssuerOfPatientID|ServiceEpisodeID|PlateID|CassetteID|GantryID"
-    r"|GeneratorID|DetectorID|OwnerName|SlideIdentifier)$"
+    r"^(Arbitrary|BarcodeValue|BranchOfService|CountryOfResidence|DeviceID|DeviceLabel|MilitaryRank"
+    r"|NTPSourceAddress|Originator|RadiationMachineName|RegionOfResidence|TextComments|TextString"
+    r"|Topic(Author|Keywords|Subject|Title)|DestinationAE|IssuerOf\w+)$"
+    r"|(Address|AddressTrial|TelephoneNumbers?|TelephoneNumberTrial|PhoneNumber|TelecomInformation"
+    r"|InstitutionName|DepartmentName|StationName|EntityTitle|AETitle|InstitutionResidence"
+    r"|PatientLocation|StudyLocation|StepLocation|PerformedLocation|ProcedureLocation"
+    r"|EntererLocation|PatientTransportArrangements|ReligiousPreference|RecordLocator"
+    r"|(Patient|Admission|Subject|SubjectReading|Site|TimePoint|TrialProtocol|TrialSeries|Study"
+    r"|Procedure|ProcedureStep|Plate|Cassette|Gantry|Generator|Detector|XRaySource|Slot|Results"
+    r"|Interpretation|ServiceEpisode|Network|Component|CaptureDevice|CreationDevice)ID"
+    r"|PatientIDs|IDIssuer|AccessionNumber|SerialNumber|ApprovalNumber|OrderNumber\w*"
+    r"|SpecimenIdentifier|ContainerIdentifier|SlideIdentifier|DeviceIdentifier|AlternateIdentifier"
+    r"|PlanIdentification|OwnerName|MachineName|SponsorName|SiteName|CenterName|CommitteeName"
+    r"|TrialProtocolName|(Responsible|Verifying|Performer)Organization|ModifyingSystem"
+    r"|DetectorLabel|PreviousValues|PatientDataDescription)$"
 )
-_NAMING_A_KIND: Final = re.compile(r"Class|Scheme|Syntax|Context|Mapping")
+_NAMING_A_KIND: Final = re.compile(r"SOPClass|Scheme|Syntax|Context|Mapping|ClassUID$")
 _EQUIPMENT: Final = frozenset({0x00080070, 0x00081090, 0x00181020})
 _DUMMY_DAYS: Final = (b"1900", b"0000", b"0001")
 _LONG_VRS: Final = frozenset(
@@ -54,6 +63,7 @@ _UNDEFINED: Final = 0xFFFFFFFF
 _DELIMITERS: Final = 0xFFFE
 _PREAMBLE: Final = 132
 _SHORTEST_IN_BINARY: Final = 6
+_FEW: Final = 256
 
 
 @dataclass(slots=True, repr=False)
@@ -61,7 +71,8 @@ class _Identifiers:
     """What identifies, as lower-case bytes in every form in which it is looked for, by kind."""
 
     words: dict[bytes, str] = field(default_factory=dict)
-    phrases: dict[bytes, str] = field(default_factory=dict)
+    phrases: dict[bytes, set[bytes]] = field(default_factory=dict)  # by their first words
+    long: dict[bytes, dict[bytes, str]] = field(default_factory=dict)  # by their first bytes
     uids: set[bytes] = field(default_factory=set)
     days: set[bytes] = field(default_factory=set)
 
@@ -102,9 +113,9 @@ def _collect(element: RawElement, into: _Identifiers) -> None:
         digits = (re.sub(rb"[^0-9]", b"", day) for day in value.split(b"\\"))
         days = (match[0] for match in map(_DAY.match, digits) if match)
         into.days |= {day for day in days if not day.startswith(_DUMMY_DAYS)}
-    elif vr == "UI" and keyword.endswith("UID"):
+    elif vr == "UI":
         _collect_uids(keyword, value, into)
-    elif _IDENTIFYING_KEYWORD.search(keyword) and vr not in {"SQ", "CS"}:
+    elif vr == "AE" or (_IDENTIFYING_KEYWORD.search(keyword) and vr not in {"SQ", "CS"}):
         _collect_identifier(value, into)
 
 
@@ -113,6 +124,7 @@ def _collect_name(value: bytes, into: _Identifiers) -> None:
         for word in _WORD.findall(form.lower()):
             if _tells(word):
                 into.words[word] = "person-name"
+                _collect_long(word, "person-name", into)
 
 
 def _collect_uids(keyword: str, value: bytes, into: _Identifiers) -> None:
@@ -126,10 +138,18 @@ def _collect_identifier(value: bytes, into: _Identifiers) -> None:
     for form in _forms(value):
         for single in re.split(rb"[\\\r\n]", form.lower()):
             words = _WORD.findall(single)
-            if len(words) == 1 and _tells(words[0]):
+            if not _tells(b"".join(words)):
+                continue
+            _collect_long(single, "identifier", into)
+            if len(words) == 1:
                 into.words[words[0]] = "identifier"
-            elif len(words) > 1 and _tells(b"".join(words)):
-                into.phrases[b" ".join(words)] = "identifier"
+            else:
+                into.phrases.setdefault(words[0], set()).add(b" ".join(words))
+
+
+def _collect_long(needle: bytes, kind: str, into: _Identifiers) -> None:
+    if len(needle) >= _SHORTEST_IN_BINARY:
+        into.long.setdefault(needle[:_SHORTEST_IN_BINARY], {})[needle] = kind
 
 
 def _forms(value: bytes) -> set[bytes]:
@@ -163,7 +183,9 @@ def _findings(tag: int, vr: str, value: bytes, known: _Identifiers) -> set[str]:
         words = [word for word in words if not word.isalpha()]
     found = {known.words[word] for word in words if word in known.words}
     joined = b" %b " % b" ".join(words)
-    found |= {kind for phrase, kind in known.phrases.items() if b" %b " % phrase in joined}
+    for first in known.phrases.keys() & words:
+        if any(b" %b " % phrase in joined for phrase in known.phrases[first]):
+            found.add("identifier")
     return found | _findings_of_patterns(value, known)
 
 
@@ -177,14 +199,19 @@ def _findings_of_patterns(value: bytes, known: _Identifiers) -> set[str]:
 
 
 def _findings_in_binary(value: bytes, known: _Identifiers) -> set[str]:
-    if len(value) < _SHORTEST_IN_BINARY:
-        return set()
-    found = {
-        kind
-        for needle, kind in (*known.words.items(), *known.phrases.items())
-        if len(needle) >= _SHORTEST_IN_BINARY and needle in value
-    }
-    return found | ({"date"} if any(day in value for day in known.days) else set())
+    found = set() if known.days.isdisjoint(_DAY.findall(value)) else {"date"}
+    for needles in _candidates(value, known):
+        found |= {kind for needle, kind in needles.items() if needle in value}
+    return found
+
+
+def _candidates(value: bytes, known: _Identifiers) -> Iterator[dict[bytes, str]]:
+    """The long identifiers whose first bytes the value has, in time linear in one of the two."""
+    if len(known.long) <= _FEW:
+        yield from (needles for first, needles in known.long.items() if first in value)
+        return
+    starts = {value[at : at + _SHORTEST_IN_BINARY] for at in range(len(value))}
+    yield from (known.long[first] for first in known.long.keys() & starts)
 
 
 def _values(header: Header, segments: Iterable[bytes | Extent]) -> Iterator[tuple[int, str, bytes]]:

@@ -40,6 +40,7 @@ _SHORTEST_FOREIGN_WORD: Final = 2  # an ideographic name has one or two characte
 _SHORTEST_DIGITS: Final = 4
 _SHORTEST_NUMBER: Final = 6  # in a numeric value, shorter digits are measurements
 _SHORTEST_BYTES: Final = 6  # in binary values, shorter runs occur by chance
+_FEW_NEEDLES: Final = 256  # up to here, searching one after the other is faster
 _EQUIPMENT: Final = frozenset({0x00080070, 0x00081090, 0x00181020, 0x00189004, 0x00380101})
 
 
@@ -61,11 +62,11 @@ class Echoes:
     """What identifies an object, in the forms in which it is searched for."""
 
     words: set[str] = field(default_factory=set)
-    phrases: set[str] = field(default_factory=set)
+    phrases: dict[str, set[str]] = field(default_factory=dict)  # by their first words
     uids: set[str] = field(default_factory=set)
     dates: set[str] = field(default_factory=set)
     _raw: set[str] = field(default_factory=set)
-    _byte_needles: tuple[bytes, ...] | None = None
+    _byte_needles: dict[bytes, list[bytes]] | None = None
 
     def in_text(self, tag: int, vr: str, text: str) -> bool:
         """Whether a kept text repeats an identifier."""
@@ -87,14 +88,22 @@ class Echoes:
         """Whether a binary value contains a long identifier, whatever stands around it."""
         if len(value) < _SHORTEST_BYTES:
             return False
-        lowered = value.lower()
-        return any(needle in lowered for needle in self._needles())
+        lowered, needles = value.lower(), self._needles()
+        if len(needles) <= _FEW_NEEDLES:
+            return any(needle in lowered for same in needles.values() for needle in same)
+        windows = (lowered[at : at + _SHORTEST_BYTES] for at in range(len(lowered)))
+        return any(
+            lowered.startswith(needle, at)
+            for at, window in enumerate(windows)
+            for needle in needles.get(window, ())
+        )
 
     def _has_words(self, words: list[str]) -> bool:
         if not self.words.isdisjoint(words):
             return True
-        joined = f" {' '.join(words)} "
-        return any(f" {phrase} " in joined for phrase in self.phrases)
+        first_words = self.phrases.keys() & words
+        joined = f" {' '.join(words)} " if first_words else ""
+        return any(f" {phrase} " in joined for word in first_words for phrase in self.phrases[word])
 
     def _has_patterns(self, text: str) -> bool:
         if len(text) < _DATE_DIGITS:
@@ -102,11 +111,16 @@ class Echoes:
         dates = {*_DATE_RUN.findall(text), *_separated_dates(text)}
         return not self.dates.isdisjoint(dates) or not self.uids.isdisjoint(_UID.findall(text))
 
-    def _needles(self) -> tuple[bytes, ...]:
+    def _needles(self) -> dict[bytes, list[bytes]]:
+        """The long identifiers as bytes, by their first bytes."""
         if self._byte_needles is None:
-            texts = (*self.words, *self.phrases, *self._raw, *self.dates)
-            encoded = (text.encode("utf-8") for text in texts)
-            self._byte_needles = tuple(n for n in encoded if len(n) >= _SHORTEST_BYTES)
+            self._byte_needles = {}
+            phrases = (phrase for same in self.phrases.values() for phrase in same)
+            for text in {*self.words, *phrases, *self._raw, *self.dates}:
+                needle = text.encode("utf-8")
+                if len(needle) >= _SHORTEST_BYTES:
+                    first = needle[:_SHORTEST_BYTES]
+                    self._byte_needles.setdefault(first, []).append(needle)
         return self._byte_needles
 
     def add(self, vr: str, text: str) -> None:
@@ -132,7 +146,7 @@ class Echoes:
     def _add_identifier(self, value: str) -> None:
         words = _words(value)
         if len(words) > 1 and _is_telling("".join(words)):
-            self.phrases.add(" ".join(words))
+            self.phrases.setdefault(words[0], set()).add(" ".join(words))
             self._raw.add(value.strip().casefold())
             self._add_words(w for w in words if w.isdigit() and len(w) >= _SHORTEST_NUMBER)
         self._add_words(("".join(words),))

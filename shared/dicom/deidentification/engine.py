@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from shared.dicom.deidentification.actions import ActionTaken, Cleaner
@@ -38,7 +38,7 @@ _SERIES_INSTANCE_UID: Final = 0x0020000E
 class Deidentified:
     """A clean copy: bytes to write and extents of the source to copy through, in order."""
 
-    segments: tuple[Segment, ...]
+    segments: tuple[Segment, ...] = field(repr=False)
     identity: Identity  # the pseudonymous one
     patient: str  # the pseudonym of the patient
     actions: tuple[ActionTaken, ...]

@@ -58,9 +58,25 @@ CODING: Final = frozenset(
     }
 )  # fmt: skip
 _KEPT_BYTES: Final = frozenset({0x00282000})  # ICC Profile
-_IDENTIFYING_VRS: Final = frozenset({"PN", "AE", "UR", "DA", "DT", "TM", "AS"})
-_FREE_TEXT_VRS: Final = frozenset({"LT", "ST", "UT", "UC"})
-_OPAQUE_VRS: Final = frozenset({"OB", "UN"})
+# Identifiers of persons, devices and addresses that Table E.1-1 does not list.
+_UNLISTED_IDENTIFIERS: Final = frozenset(
+    {
+        0x00102295,  # Breed Registration Number
+        0x00181003,  # Device ID
+        0x00181803,  # NTP Source Address
+        0x00880130,  # Storage Media File-set ID
+        0x01000426,  # Authorization Equipment Certification Number
+        0x21000160,  # Owner ID
+        0x30020020,  # Radiation Machine Name
+    }
+)
+_SECURITY_GROUP: Final = 0x4010  # of DICOS: passengers, owners and routes
+_BY_VR: Final = {
+    **dict.fromkeys(("PN", "AE", "UR", "DA", "DT", "TM", "AS"), (Action.REMOVE, "identifying-vr")),
+    **dict.fromkeys(("LT", "ST", "UT", "UC"), (Action.DUMMY, "free-text")),
+    **dict.fromkeys(("OB", "UN"), (Action.REMOVE, "opaque-bytes")),
+    "UI": (Action.UID, "uid"),
+}
 _RETIRED_KEPT_VRS: Final = frozenset(
     {"CS", "DS", "IS", "US", "SS", "UL", "SL", "FL", "FD", "AT", "US or SS"}
 )
@@ -120,15 +136,10 @@ def _unlisted(tag: int) -> Rule:
 def _unlisted_by_vr(tag: int, vr: str) -> Rule:
     if tag in CODING or tag in _KEPT_BYTES:
         return Rule(Action.KEEP, "kept", vr)
-    if vr in _IDENTIFYING_VRS:
-        return Rule(Action.REMOVE, "identifying-vr")
-    if vr in _OPAQUE_VRS:
-        return Rule(Action.REMOVE, "opaque-bytes")
-    if vr in _FREE_TEXT_VRS:
-        return Rule(Action.DUMMY, "free-text", vr)
-    if vr == "UI":
-        return Rule(Action.UID, "uid", vr)
-    return Rule(Action.KEEP, "kept", vr)
+    if tag in _UNLISTED_IDENTIFIERS or tag >> 16 == _SECURITY_GROUP:
+        return Rule(Action.DUMMY, "unlisted-identifier", vr, vr in _ECHOED_VRS)
+    action, name = _BY_VR.get(vr, (Action.KEEP, "kept"))
+    return Rule(action, name, vr)
 
 
 @cache

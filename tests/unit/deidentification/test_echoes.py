@@ -106,6 +106,12 @@ def test_binary_values_are_searched_for_long_identifiers() -> None:
     assert not found.in_bytes(b"")
 
 
+def test_many_identifiers_are_searched_for_as_well_as_few() -> None:
+    found = echoes(PN="\\".join(f"Person{number:05}" for number in range(300)))
+    assert found.in_bytes(b"\x00xxPERSON00299\x00")
+    assert not found.in_bytes(b"\x00xxPERSON0029x\x00")
+
+
 def test_an_object_tells_its_identifiers_from_every_depth() -> None:
     physician = Dataset()
     physician.ReferringPhysicianName = "Brennigan^Otto"

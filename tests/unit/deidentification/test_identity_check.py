@@ -10,14 +10,23 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from shared.dicom import identity_check
-from shared.dicom.deidentification import Deidentified, Held, HoldReason, actions, rules
+from shared.dicom.deidentification import (
+    Deidentified,
+    Held,
+    HoldReason,
+    actions,
+    deidentify,
+    rules,
+)
 from shared.dicom.deidentification.echoes import Echoes
 from shared.dicom.deidentification.marks import PREAMBLE
 from shared.dicom.deidentification.rules import Action, Rule
+from shared.dicom.deidentification.table import table
 from shared.dicom.deidentification.writer import written
 from shared.dicom.elements import Extent, RawElement
 from shared.dicom.identity_check import residue
 from tests.unit.deidentification.samples import (
+    KEY,
     an_image,
     as_file,
     element,
@@ -51,11 +60,11 @@ SABOTAGED: dict[str, Any] = {
 
 
 @pytest.fixture
-def keeping(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+def keeping(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | int], None]:
     """Disable one rule, and the search for echoes with it."""
 
-    def keep(keyword: str) -> None:
-        tag = int(Tag(keyword))
+    def keep(attribute: str | int) -> None:
+        tag = int(Tag(attribute))
 
         def sabotaged(asked: int) -> Rule:
             kept = asked == tag
@@ -68,7 +77,7 @@ def keeping(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 
 @pytest.mark.parametrize("keyword", SABOTAGED)
-def test_a_disabled_rule_is_noticed(keyword: str, keeping: Callable[[str], None]) -> None:
+def test_a_disabled_rule_is_noticed(keyword: str, keeping: Callable[[str | int], None]) -> None:
     data = as_file(an_image(**{keyword: SABOTAGED[keyword]}))
     assert isinstance(result_of(data), Deidentified)
     keeping(keyword)
@@ -78,7 +87,9 @@ def test_a_disabled_rule_is_noticed(keyword: str, keeping: Callable[[str], None]
 
 
 @pytest.mark.parametrize("keyword", ["PatientName", "AccessionNumber", "StudyDate"])
-def test_a_disabled_rule_is_noticed_at_depth(keyword: str, keeping: Callable[[str], None]) -> None:
+def test_a_disabled_rule_is_noticed_at_depth(
+    keyword: str, keeping: Callable[[str | int], None]
+) -> None:
     inner = Dataset()
     setattr(inner, keyword, "20200229" if keyword == "StudyDate" else "Deepnested")
     data = as_file(an_image(ReferencedSeriesSequence=[inner]))
@@ -183,3 +194,51 @@ def test_the_check_knows_nothing_of_the_profile() -> None:
     tree = ast.parse(Path(identity_check.__file__).read_text("utf-8"))
     modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert not any("deidentification" in module for module in modules)
+
+
+VALUES = {
+    "AE": b"ZEBRA7", "DA": b"20191224", "DT": b"20191224101112", "LO": b"Zebra 7 Street",
+    "LT": b"Zebra 7 Street", "PN": b"Brennigan^Otto", "SH": b"ZEBRA77", "ST": b"Zebra 7 Street",
+    "UC": b"ZEBRA77", "UI": b"1.2.3.99.7", "UT": b"Zebra77",
+}  # fmt: skip
+# Listed by the standard for what they describe, not because they name anyone.
+DESCRIPTIONS = {
+    0x00080106,  # Context Group Version
+    0x00080107,  # Context Group Local Version
+    0x00160078,  # GPS Satellites
+    0x00160082,  # GPS Map Datum
+    0x0018100B,  # Manufacturer's Device Class UID
+    0x00203406,  # Modified Image Description
+    0x00284000,  # Image Presentation Comments
+    0x00500020,  # Device Description
+}
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        tag
+        for tag in table().by_tag
+        if rules.rule_for(tag).echoed
+        and rules.rule_for(tag).vr in VALUES
+        and tag not in DESCRIPTIONS
+    ],
+    ids="{:08X}".format,
+)
+def test_every_disabled_rule_for_an_identifier_is_noticed(
+    tag: int, keeping: Callable[[str | int], None]
+) -> None:
+    vr = rules.rule_for(tag).vr
+    header = with_element(header_of(an_image()), element(tag, vr, VALUES[vr]))
+    keeping(tag)
+    assert isinstance(deidentify(header, KEY), Held)
+
+
+def test_many_identifiers_are_searched_for_as_well_as_few() -> None:
+    header = header_of(an_image())
+    many = [f"Person{number:05}^Some" for number in range(300)]
+    crowd = with_element(header, element(0x00081070, "PN", "\\".join(many).encode()))
+    binary = written((element(0x00282000, "OB", b"\x00xxPERSON00299\x00"),), header.encoding)
+    assert residue(crowd, (PREAMBLE + no_meta(), *binary)) == ("person-name",)
+    other = written((element(0x00282000, "OB", b"\x00xxPERSON0029x\x00"),), header.encoding)
+    assert residue(crowd, (PREAMBLE + no_meta(), *other)) == ()

@@ -133,6 +133,8 @@ def test_what_the_table_does_not_list_and_may_identify_goes(tag: int, rule: str)
 @pytest.mark.parametrize(
     ("tag", "action"),
     [
+        (0x00181003, Action.DUMMY),  # Device ID
+        (0x30020020, Action.DUMMY),  # Radiation Machine Name
         (0x00420010, Action.DUMMY),  # Document Title, free text
         (0x00687004, Action.UID),  # Model Group UID
         (0x00080060, Action.KEEP),
