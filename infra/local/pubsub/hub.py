@@ -13,9 +13,9 @@ class _Live:
     channel: Channel
     pusher: Pusher | None = None
 
-    def stop_pushing(self, *, at_once: bool = False) -> None:
+    def stop_pushing(self) -> None:
         if self.pusher:
-            self.pusher.stop(at_once=at_once)
+            self.pusher.stop()
         self.pusher = None
 
 
@@ -57,7 +57,8 @@ class Hub:
         for live in self._live.values():
             live.channel.alarm.cancel()
             live.channel.on_ready()
-            live.stop_pushing(at_once=True)
+            if live.pusher:
+                await live.pusher.abort()
         await self._client.close()
 
     def _open(self, state: SubscriptionState) -> _Live:

@@ -84,13 +84,17 @@ class Pusher:
         self._deliveries: set[asyncio.Task[None]] = set()
         self._loop = asyncio.create_task(self._run())
 
-    def stop(self, *, at_once: bool = False) -> None:
-        """Push nothing more; what is under way is cancelled only ``at_once``."""
+    def stop(self) -> None:
+        """Push nothing more; what is under way goes on."""
         self._channel.leave(self._wake)
         self._loop.cancel()
-        if at_once:
-            for task in self._deliveries:
-                task.cancel()
+
+    async def abort(self) -> None:
+        """Push nothing more and cancel what is under way."""
+        self.stop()
+        for task in self._deliveries:
+            task.cancel()
+        await asyncio.gather(self._loop, *self._deliveries, return_exceptions=True)
 
     async def _run(self) -> None:
         while True:
@@ -134,7 +138,7 @@ class Pusher:
             log.warning(
                 "%s: %s %s, retrying with backoff",
                 self._state.config.name,
-                self._state.config.push_config.push_endpoint,
+                self._state.config.push_config.push_endpoint.partition("?")[0],
                 answer,
             )
         smaller = self._window.max_messages * 3 // 4

@@ -10,7 +10,7 @@ from google.api_core.exceptions import Cancelled, ServiceUnavailable
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
-from google.pubsub_v1.types import StreamingPullRequest
+from google.pubsub_v1.types import PubsubMessage, StreamingPullRequest, Subscription
 
 from infra.local.pubsub import PubsubServer
 from infra.local.pubsub.server import AddressError
@@ -95,6 +95,26 @@ def test_open_streams_and_waiting_pulls_do_not_hold_up_the_stop(tmp_path: Path) 
 
     assert process.returncode == 0
     assert "Traceback" not in log
+
+
+def test_a_push_without_an_answer_does_not_hold_up_the_stop() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        with (
+            PubsubServer() as server,
+            publisher_at(server.address) as publisher,
+            subscriber_at(server.address) as subscriber,
+        ):
+            publisher.create_topic(name=TOPIC)
+            subscriber.create_subscription(
+                request=Subscription(
+                    name=SUBSCRIPTION, topic=TOPIC, push_config={"push_endpoint": endpoint}
+                )
+            )
+            publisher.publish(topic=TOPIC, messages=[PubsubMessage(data=b"a")])
+            connection, _ = silent.accept()
+            assert connection.recv(4) == b"POST"
+        connection.close()
 
 
 def test_the_command_ends_with_an_error_when_the_port_is_taken(tmp_path: Path) -> None:
