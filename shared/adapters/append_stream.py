@@ -1,0 +1,100 @@
+"""One connection to a table's default stream, a request at a time.
+
+Google's own `writer.AppendRowsStream` hands out futures that poll for their result, up to a second
+apart; a caller that waits for each confirmation waits mostly for the poll. The generated client
+underneath answers as soon as the service does.
+"""
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+from google.api_core.exceptions import InvalidArgument, from_grpc_error, from_grpc_status
+from google.cloud.bigquery_storage_v1 import BigQueryWriteClient, types
+from google.protobuf.descriptor_pb2 import DescriptorProto
+
+from shared.adapters.vendor_errors import VENDOR_ERRORS, reason_of
+from shared.errors import PermanentError, TransientError
+
+CONFIRMATION_TIMEOUT_S = 60.0
+
+
+class AppendStream:
+    """Appends serialized rows; opens its connection with the first and anew after a failure.
+
+    Not for concurrent use: `group_commit` sends one request at a time.
+    """
+
+    def __init__(self, client: BigQueryWriteClient, name: str, descriptor: DescriptorProto) -> None:
+        self._client = client
+        self._name = name
+        self._schema = types.ProtoSchema(proto_descriptor=descriptor)
+        self._requests: queue.SimpleQueue[types.AppendRowsRequest | None] = queue.SimpleQueue()
+        self._responses: Any = None
+
+    def append(self, rows: Sequence[bytes]) -> None:
+        """Return once the service has confirmed the rows.
+
+        Raises:
+            PermanentError: a row can never be stored.
+            TransientError: anything else.
+        """
+        try:
+            self._exchange(rows)
+        except InvalidArgument as error:
+            self._close()
+            raise PermanentError("bigquery-row-refused") from error
+        except VENDOR_ERRORS as error:
+            self._close()
+            raise TransientError(reason_of("bigquery", error)) from error
+
+    def _exchange(self, rows: Sequence[bytes]) -> None:
+        self._requests.put(self._request(rows))
+        if self._responses is None:
+            self._responses = self._open()
+        with self._deadline():
+            try:
+                response = next(self._responses)
+            except grpc.RpcError as error:
+                raise from_grpc_error(error) from error
+            except StopIteration:
+                raise ConnectionResetError from None
+        if response.error.code:
+            raise from_grpc_status(response.error.code, "")
+
+    def _open(self) -> Any:
+        """Return the responses as they come; the call underneath the client does not wait."""
+        return self._client.transport.append_rows(
+            iter(self._requests.get, None),
+            # The service routes the connection by this header.
+            metadata=(("x-goog-request-params", f"write_stream={self._name}"),),
+        )
+
+    def _request(self, rows: Sequence[bytes]) -> types.AppendRowsRequest:
+        data = types.AppendRowsRequest.ProtoData(
+            writer_schema=None if self._responses else self._schema,
+            rows=types.ProtoRows(serialized_rows=rows),
+        )
+        return types.AppendRowsRequest(write_stream=self._name, proto_rows=data)
+
+    @contextmanager
+    def _deadline(self) -> Iterator[None]:
+        """Break the connection when a confirmation does not come: gRPC times whole streams only."""
+        timer = threading.Timer(CONFIRMATION_TIMEOUT_S, self._responses.cancel)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _close(self) -> None:
+        """End this connection; the next append opens another, with a queue of its own."""
+        self._requests.put(None)
+        if self._responses is not None:
+            self._responses.cancel()
+        self._requests = queue.SimpleQueue()
+        self._responses = None
