@@ -1,0 +1,229 @@
+"""What the demo prints: outcomes, tables, events, and one header before and after."""
+
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from pydicom import dcmread
+from pydicom.datadict import dictionary_description
+from pydicom.dataset import Dataset
+
+from infra.local.clients import Clients
+from infra.local.console import WIDTH, Console
+from infra.local.drop import Result
+from infra.local.receiver import Delivery
+from infra.local.samples import SHOWN
+from infra.local.sql import query
+from infra.local.status import undecided
+from infra.local.table import render
+from shared.contracts.objects import StoredObject
+from shared.contracts.outcome import Outcome
+
+STUDIES = """\
+SELECT Facility, PatientID, StudyDate, ModalitiesInStudy AS Modalities,
+       NumberOfStudyRelatedSeries AS Series, NumberOfStudyRelatedInstances AS Instances, Bytes
+FROM imaging.studies ORDER BY Instances DESC, Bytes DESC LIMIT 8"""
+RESEARCH = """\
+SELECT Modality, SOPClassName, COUNT(DISTINCT PatientID) AS Patients, COUNT(*) AS Instances
+FROM research.instances_current GROUP BY 1, 2 ORDER BY Instances DESC LIMIT 5"""
+
+_SHOWN_KEYWORDS = (
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "PatientAge",
+    "PatientComments",
+    "AccessionNumber",
+    "InstitutionName",
+    "ReferringPhysicianName",
+    "StudyInstanceUID",
+    "StudyDate",
+    "StudyDescription",
+    "RequestAttributesSequence",
+    "Modality",
+    "KVP",
+    "PixelSpacing",
+)
+_PRIVATE = (0x0029, 0x1001)
+_ABSENT = "·"
+
+Query = tuple[list[str], list[list[object]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """Everything the demo tells, gathered while its cloud was running."""
+
+    results: Sequence[Result]
+    copies: Mapping[str, Outcome]
+    events: Sequence[Mapping[str, str]]
+    webhooks: Sequence[Delivery]
+    refused_webhooks: int
+    complete: bool
+    waiting: int | None
+    studies: Query
+    research: Query
+    headers: tuple[Dataset, Dataset] | None
+
+    @classmethod
+    def gather(
+        cls,
+        clients: Clients,
+        *,
+        results: Sequence[Result],
+        copies: Mapping[str, Outcome],
+        events: Sequence[Mapping[str, str]],
+        webhooks: Sequence[Delivery],
+        refused_webhooks: int,
+        complete: bool,
+    ) -> Self:
+        """The findings, with what the cloud's tables and buckets say."""
+        return cls(
+            results=results,
+            copies=copies,
+            events=events,
+            webhooks=webhooks,
+            refused_webhooks=refused_webhooks,
+            complete=complete,
+            waiting=undecided(clients.environment),
+            studies=query(clients.bigquery, STUDIES),
+            research=query(clients.bigquery, RESEARCH),
+            headers=_headers(clients, results, copies),
+        )
+
+
+def print_findings(console: Console, findings: Findings) -> None:
+    """Print every section."""
+    _print_outcomes(console, findings)
+    _print_copies(console, findings)
+    _print_query(console, "What an analyst can query", STUDIES, findings.studies)
+    _print_query(
+        console, "What a researcher can query, without identities", RESEARCH, findings.research
+    )
+    _print_events(console, findings)
+    _print_headers(console, findings)
+    _print_next(console)
+
+
+def _print_outcomes(console: Console, findings: Findings) -> None:
+    counts = Counter(
+        (item.outcome.facility, item.outcome.kind.value, item.outcome.reason or "")
+        for item in findings.results
+        if item.outcome
+    )
+    rows = [(*key, count) for key, count in sorted(counts.items())]
+    console.heading("What became of each file")
+    _print_table(console, ("Facility", "Outcome", "Reason", "Files"), rows)
+    console.line()
+    console.line(
+        f"{len(findings.results)} files landed, {counts.total()} have an outcome, "
+        f"{findings.waiting} wait in the inbox."
+    )
+    for result in findings.results:
+        if result.problem:
+            console.line(f"  {result.upload.name}: {result.problem}")
+
+
+def _print_copies(console: Console, findings: Findings) -> None:
+    counts = Counter((item.kind.value, item.reason or "") for item in findings.copies.values())
+    console.heading("Research copies of what was archived")
+    _print_table(
+        console,
+        ("Outcome", "Reason", "Instances"),
+        [(*key, count) for key, count in sorted(counts.items())],
+    )
+
+
+def _print_query(console: Console, heading: str, text: str, found: Query) -> None:
+    console.heading(heading)
+    for line in text.splitlines():
+        console.line(console.styled("dim", f"  {line}"))
+    console.line()
+    _print_table(console, found[0], found[1])
+
+
+def _print_events(console: Console, findings: Findings) -> None:
+    types = Counter(event["ce-type"] for event in findings.events)
+    console.heading("What a subscriber received")
+    _print_table(console, ("Event type", "Events"), sorted(types.items()))
+    console.line()
+    for event in findings.events[:1]:
+        console.line(console.styled("dim", f"  {event['ce-type']}  {event['ce-id']}"))
+    console.line(
+        f"{len(findings.events)} events pulled from a subscription; {len(findings.webhooks)} webhooks "
+        f"with a valid signature, {findings.refused_webhooks} without."
+    )
+
+
+def _print_headers(console: Console, findings: Findings) -> None:
+    console.heading("One header, before and after de-identification")
+    if findings.headers is None:
+        console.line(f"  {SHOWN} has no research copy")
+        return
+    before, after = findings.headers
+    rows = [(_label(word), _shown(before, word), _shown(after, word)) for word in _SHOWN_KEYWORDS]
+    rows.append(("Private (0029,1001)", _private(before), _private(after)))
+    _print_table(console, ("Attribute", "Archived", "Research"), rows)
+
+
+def _print_next(console: Console) -> None:
+    console.heading("Where to look next")
+    for command, what in (
+        ("make up", "keep a local cloud running; . .local/env leads any Google client to it"),
+        ("make drop SRC=<folder> FACILITY=demo-hospital", "drop files of your own"),
+        ("make sql Q='SELECT * FROM imaging.daily_facility'", "the account per facility and day"),
+        ("make logs STAGE=ingest", "what a function says"),
+        ("README.md", "a tour for facilities, analysts, subscribers and operators"),
+    ):
+        console.line(f"  {command:<50} {console.styled('dim', what)}")
+
+
+def _print_table(
+    console: Console, columns: Sequence[str], rows: Sequence[Sequence[object]]
+) -> None:
+    for line in render(columns, rows, WIDTH - 2, console.styled):
+        console.line(f"  {line}")
+
+
+def _headers(
+    clients: Clients, results: Sequence[Result], copies: Mapping[str, Outcome]
+) -> tuple[Dataset, Dataset] | None:
+    for result in results:
+        outcome = result.outcome
+        if result.upload.name != SHOWN or outcome is None or outcome.target is None:
+            continue
+        copy = copies.get(outcome.target.version.natural_key)
+        if copy and copy.target:
+            return _read(clients, outcome.target), _read(clients, copy.target)
+    return None
+
+
+def _read(clients: Clients, stored: StoredObject) -> Dataset:
+    blob = clients.storage.bucket(stored.version.bucket).blob(stored.version.name)
+    return dcmread(io.BytesIO(blob.download_as_bytes()), stop_before_pixels=True)
+
+
+def _label(keyword: str) -> str:
+    return dictionary_description(keyword)
+
+
+def _shown(dataset: Dataset, keyword: str) -> str:
+    value = dataset.get(keyword)
+    if value is None:
+        return _ABSENT
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "; ".join(map(_shown_item, value))
+    return str(value)
+
+
+def _shown_item(item: object) -> str:
+    if isinstance(item, Dataset):
+        return ", ".join(str(element.value) for element in item)
+    return str(item)
+
+
+def _private(dataset: Dataset) -> str:
+    return str(dataset[_PRIVATE].value) if _PRIVATE in dataset else _ABSENT
