@@ -23,6 +23,7 @@ PIXEL_REPRESENTATION: Final = 0x00280103
 TRANSFER_SYNTAX_UID_KEY: Final = "00020010"
 _TRAILING_PADDING: Final = 0xFFFCFFFC
 _TEXT_VRS: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+_UNSAID: Final = frozenset({"UN", None})
 _CREATOR_BITS: Final = 0x10000  # odd group, element below 0100
 
 
@@ -143,7 +144,7 @@ class _Writing:
         if element.items is not None:
             place.json[key] = self._sequence(element, place.charset, f"{place.prefix}{key}")
         elif element.value == b"":
-            place.json[key] = {"vr": vr}
+            place.json[key] = {"vr": self._known_vr(element, place) or "UN"}
         elif element.value is None or len(element.value) > self._longest:
             self._drop(element, vr, place.prefix, DropReason.VALUE_TOO_LARGE)
         elif vr == "UN":
@@ -161,8 +162,7 @@ class _Writing:
 
     def _unsaid(self, element: RawElement, value: bytes, place: _Place) -> None:
         """Convert a value whose VR only a dictionary knows; UN is little endian (PS3.5 6.2.2)."""
-        tag = element.tag
-        vr = dictionary_vr(tag) or private_vr(tag, place.creator(tag))
+        vr = self._known_vr(element, place)
         convert = CONVERTERS.get(vr) if vr else None
         if vr is None or convert is None:
             self._drop(element, "UN", place.prefix, DropReason.BINARY_VALUE)
@@ -170,7 +170,13 @@ class _Writing:
         values, whole = convert(value, "<", place.charset)
         if not whole:
             self._note(element, vr, place.prefix)
-        place.json[json_key(tag)] = {"vr": vr, "Value": values} if values else {"vr": vr}
+        place.json[json_key(element.tag)] = {"vr": vr, "Value": values} if values else {"vr": vr}
+
+    @staticmethod
+    def _known_vr(element: RawElement, place: _Place) -> str | None:
+        if element.vr not in _UNSAID:
+            return element.vr
+        return dictionary_vr(element.tag) or private_vr(element.tag, place.creator(element.tag))
 
     def _charset(self, element: RawElement, prefix: str) -> CharacterSet:
         charset = character_set(element.value or b"")
