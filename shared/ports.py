@@ -50,14 +50,15 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def write(
-        self, bucket: str, name: str, chunks: Iterable[bytes], origin: str
-    ) -> StoredObject | None:
+    def write(self, bucket: str, name: str, chunks: Iterable[bytes]) -> StoredObject | None:
         """Write a new object; return None when the name is taken, changing nothing.
 
-        No reader sees the object before its last byte is written. `origin` is kept as
-        `StoredObject.origin`.
+        No reader sees the object before its last byte is written.
         """
+        ...
+
+    def equals(self, stored: StoredObject, chunks: Iterable[bytes]) -> bool:
+        """Return whether an object has exactly these bytes, by size and checksum."""
         ...
 
     def delete(self, version: ObjectVersion) -> None:

@@ -1,8 +1,9 @@
 """Deidentify: an archived instance becomes a research copy, or is held with a reason.
 
 The order of effects is write, publish, and each prefix is safe to repeat: the copy's bytes depend
-on nothing but the original and the key, it is written only under a free name and remembers, under
-the key, what it was made from.
+on nothing but the original and the key, and it is written only under a free name. When the name
+is taken by the very same bytes, an earlier try or another facility's delivery of the same object
+wrote them.
 """
 
 from collections.abc import Iterator
@@ -60,14 +61,16 @@ class Deidentify:
         return self._with_copy(archived, original, result, copy)
 
     def _written(self, original: StoredObject, result: Deidentified) -> StoredObject | None:
-        """Return the copy of this original, or None when another one's has the name."""
+        """Return the copy of this original, or None when other bytes have the name."""
         name = layout.research_name(result.identity)
-        origin = self.key.origin(original.version.natural_key)
-        copy = self.objects.write(self.research, name, self._chunks(original, result), origin)
-        copy = copy or self.objects.find(self.research, name)
-        if copy is None:
+        copy = self.objects.write(self.research, name, self._chunks(original, result))
+        if copy is not None:
+            return copy
+        there = self.objects.find(self.research, name)
+        if there is None:
             raise TransientError("research-changed-meanwhile")
-        return copy if copy.origin == origin else None
+        same = self.objects.equals(there, self._chunks(original, result))
+        return there if same else None
 
     def _chunks(self, original: StoredObject, result: Deidentified) -> Iterator[bytes]:
         for segment in result.segments:

@@ -1,7 +1,17 @@
-"""An iterator of bytes as the file object that upload calls want."""
+"""Iterators of bytes: as the file object that upload calls want, and by their fingerprint."""
 
 import io
 from collections.abc import Iterable
+
+import google_crc32c
+
+
+def fingerprint(chunks: Iterable[bytes]) -> tuple[int, str]:
+    """Return the size in bytes and the CRC32C in eight hexadecimal digits."""
+    size = crc32c = 0
+    for chunk in chunks:
+        size, crc32c = size + len(chunk), google_crc32c.extend(crc32c, chunk)
+    return size, f"{crc32c:08x}"
 
 
 class ChunkReader(io.RawIOBase):

@@ -17,7 +17,7 @@ from google.cloud import storage
 from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.adapters import HTTPAdapter
 
-from shared.adapters.chunks import ChunkReader
+from shared.adapters.chunks import ChunkReader, fingerprint
 from shared.adapters.vendor_errors import translated
 from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.errors import TransientError
@@ -83,12 +83,9 @@ class CloudStorage:
             raise TransientError("storage-copy-differs")
         return copied
 
-    def write(
-        self, bucket: str, name: str, chunks: Iterable[bytes], origin: str
-    ) -> StoredObject | None:
+    def write(self, bucket: str, name: str, chunks: Iterable[bytes]) -> StoredObject | None:
         """Write a new object in one pass; return None when the name is taken."""
         blob = self._client.bucket(bucket).blob(name, chunk_size=UPLOAD_CHUNK_BYTES)
-        blob.metadata = {ORIGIN: origin}
         with self._creating(bucket, name) as free, translated("storage"):
             if not free:
                 return None
@@ -105,6 +102,10 @@ class CloudStorage:
                 return None
             blob.reload(timeout=TIMEOUT_S, retry=RETRY)
         return _stored(blob)
+
+    def equals(self, stored: StoredObject, chunks: Iterable[bytes]) -> bool:
+        """Return whether an object has exactly these bytes, by size and checksum."""
+        return fingerprint(chunks) == (stored.size, stored.crc32c)
 
     def delete(self, version: ObjectVersion) -> None:
         """Delete exactly this generation; one that is gone is deleted already."""

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-import google_crc32c
-
+from shared.adapters.chunks import fingerprint
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.errors import TransientError
@@ -65,14 +64,16 @@ class MemoryObjectStore:
                 raise TransientError("storage-not-found")
             return self._put(bucket, name, held.data, source.version.natural_key, labels)
 
-    def write(
-        self, bucket: str, name: str, chunks: Iterable[bytes], origin: str
-    ) -> StoredObject | None:
+    def write(self, bucket: str, name: str, chunks: Iterable[bytes]) -> StoredObject | None:
         """Write a new object; return None when the name is taken."""
         data = b"".join(chunks)
         with self._lock:
             taken = (bucket, name) in self._objects
-            return None if taken else self._put(bucket, name, data, origin)
+            return None if taken else self._put(bucket, name, data)
+
+    def equals(self, stored: StoredObject, chunks: Iterable[bytes]) -> bool:
+        """Return whether an object has exactly these bytes."""
+        return fingerprint(chunks) == (stored.size, stored.crc32c)
 
     def delete(self, version: ObjectVersion) -> None:
         """Delete exactly this generation; one that is gone is deleted already."""
@@ -107,12 +108,13 @@ class MemoryObjectStore:
         labels: Mapping[str, str] | None = None,
     ) -> StoredObject:
         self._writes[bucket, name] += 1
+        size, crc32c = fingerprint([data])
         stored = StoredObject(
             version=ObjectVersion(
                 bucket=bucket, name=name, generation=self._next_generation(bucket, name)
             ),
-            size=len(data),
-            crc32c=f"{google_crc32c.value(data):08x}",
+            size=size,
+            crc32c=crc32c,
             created=self._now(),
             origin=origin,
         )

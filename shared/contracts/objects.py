@@ -33,7 +33,7 @@ class StoredObject:
     size: int  # bytes
     crc32c: str  # eight hexadecimal digits
     created: datetime
-    # What this object was made from, as its maker said; never leaves the store.
+    # The natural key of the generation that this one was copied from; never leaves the store.
     origin: str | None = field(default=None, compare=False)
 
     @property

@@ -45,10 +45,6 @@ class PseudonymKey:
         """The accession number's pseudonym, 16 characters, which fills an SH."""
         return self._token("accession-number", original, issuer)
 
-    def origin(self, natural_key: str) -> str:
-        """What a copy remembers its original by: equal for equal originals, telling nothing."""
-        return self._digest("origin", natural_key).hex()
-
     def _derived_uid(self, original: str) -> str:
         number = int.from_bytes(self._digest("uid", original)[:16], "big")
         for mask, bits in (_UUID_VERSION_8, _UUID_VARIANT):
