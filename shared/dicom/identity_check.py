@@ -11,7 +11,7 @@ the equipment, a word of letters alone; in numeric values, numbers of up to five
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
@@ -24,6 +24,7 @@ from pydicom.datadict import dictionary_keyword, dictionary_VR
 from shared.dicom.elements import Extent, Header, RawElement
 
 _WORD: Final = re.compile(rb"[0-9a-z\x80-\xff]+")
+_LONG_NUMBER: Final = re.compile(rb"(?<![0-9])[0-9]{6,}(?![0-9])")
 _UID: Final = re.compile(rb"[0-9]+(?:\.[0-9]+){3,}")
 _DAY: Final = re.compile(rb"(?<![0-9])[0-9]{8}")
 _NAMING_NOBODY: Final = frozenset(
@@ -81,11 +82,25 @@ def residue(header: Header, segments: Iterable[bytes | Extent]) -> tuple[str, ..
     """Kinds of identifying values of the original that the written bytes still hold, sorted."""
     identifiers = _Identifiers()
     for element in _leaves((*header.file_meta, *header.dataset, *header.trailing)):
-        _collect(element, identifiers)
+        collect = _collector(element.tag)
+        if collect is not None:
+            collect((element.value or b"").strip(b" \x00"), identifiers)
+    runs = tuple(_runs(segments))
+    if not _may_hold(runs, identifiers):
+        return ()
     found: set[str] = set()
-    for tag, vr, value in _values(header, segments):
+    for tag, vr, value in _values(header, runs):
         found |= _findings(tag, vr, value, identifiers)
     return tuple(sorted(found))
+
+
+def _may_hold(runs: tuple[tuple[int, bytes], ...], known: _Identifiers) -> bool:
+    """Whether an identifier's bytes occur at all; if none do, no value needs a look."""
+    needles = (*known.words, *known.phrases, *known.uids, *known.days)
+    if len(needles) > _FEW:
+        return True
+    lowered = b"\x00".join(run for _, run in runs).lower()
+    return any(needle in lowered for needle in needles)
 
 
 def _leaves(elements: Iterable[RawElement]) -> Iterator[RawElement]:
@@ -104,19 +119,24 @@ def _dictionary(tag: int) -> tuple[str, str]:
         return "", ""
 
 
-def _collect(element: RawElement, into: _Identifiers) -> None:
-    vr, keyword = _dictionary(element.tag)
-    value = (element.value or b"").strip(b" \x00")
+@cache
+def _collector(tag: int) -> Callable[[bytes, _Identifiers], None] | None:
+    """How the attribute's values identify, or None when they do not."""
+    vr, keyword = _dictionary(tag)
     if vr == "PN":
-        _collect_name(value, into)
-    elif vr in {"DA", "DT"} and not keyword.startswith("ContextGroup"):
-        digits = (re.sub(rb"[^0-9]", b"", day) for day in value.split(b"\\"))
-        days = (match[0] for match in map(_DAY.match, digits) if match)
-        into.days |= {day for day in days if not day.startswith(_DUMMY_DAYS)}
-    elif vr == "UI":
-        _collect_uids(keyword, value, into)
-    elif vr == "AE" or (_IDENTIFYING_KEYWORD.search(keyword) and vr not in {"SQ", "CS"}):
-        _collect_identifier(value, into)
+        return _collect_name
+    if vr in {"DA", "DT"}:
+        return None if keyword.startswith("ContextGroup") else _collect_days
+    if vr == "UI":
+        return None if _NAMING_A_KIND.search(keyword) else _collect_uids
+    identifying = vr == "AE" or (_IDENTIFYING_KEYWORD.search(keyword) and vr not in {"SQ", "CS"})
+    return _collect_identifier if identifying else None
+
+
+def _collect_days(value: bytes, into: _Identifiers) -> None:
+    digits = (re.sub(rb"[^0-9]", b"", day) for day in value.split(b"\\"))
+    days = (match[0] for match in map(_DAY.match, digits) if match)
+    into.days |= {day for day in days if not day.startswith(_DUMMY_DAYS)}
 
 
 def _collect_name(value: bytes, into: _Identifiers) -> None:
@@ -127,11 +147,9 @@ def _collect_name(value: bytes, into: _Identifiers) -> None:
                 _collect_long(word, "person-name", into)
 
 
-def _collect_uids(keyword: str, value: bytes, into: _Identifiers) -> None:
-    if _NAMING_A_KIND.search(keyword):
-        return
+def _collect_uids(value: bytes, into: _Identifiers) -> None:
     uids = (uid.strip(b" \x00") for uid in value.split(b"\\"))
-    into.uids |= {uid for uid in uids if uid.decode("latin-1") not in UID_dictionary}
+    into.uids |= {uid for uid in uids if uid and uid.decode("latin-1") not in UID_dictionary}
 
 
 def _collect_identifier(value: bytes, into: _Identifiers) -> None:
@@ -176,9 +194,8 @@ def _findings(tag: int, vr: str, value: bytes, known: _Identifiers) -> set[str]:
         return {"uid"} if not known.uids.isdisjoint(_UID.findall(value)) else set()
     if vr in _BINARY_VRS:
         return _findings_in_binary(value.lower(), known)
-    words = _WORD.findall(value.lower())
-    if vr in {"DS", "IS"}:
-        words = [word for word in words if len(word) >= _SHORTEST_IN_BINARY and word.isdigit()]
+    pattern = _LONG_NUMBER if vr in {"DS", "IS"} else _WORD
+    words = pattern.findall(value.lower())
     if vr == "CS" or tag in _EQUIPMENT:
         words = [word for word in words if not word.isalpha()]
     found = {known.words[word] for word in words if word in known.words}
@@ -214,16 +231,17 @@ def _candidates(value: bytes, known: _Identifiers) -> Iterator[dict[bytes, str]]
     yield from (known.long[first] for first in known.long.keys() & starts)
 
 
-def _values(header: Header, segments: Iterable[bytes | Extent]) -> Iterator[tuple[int, str, bytes]]:
+def _values(
+    header: Header, runs: tuple[tuple[int, bytes], ...]
+) -> Iterator[tuple[int, str, bytes]]:
     """Every value in the written bytes: the preamble, the file meta, the data set's leaves."""
-    runs = _runs(segments)
-    _, first = next(runs)
+    _, first = runs[0]
     yield 0, "UN", first[:_PREAMBLE]
     meta_end = _PREAMBLE + 12 + int.from_bytes(first[140:144], "little")
     yield from _Walk(explicit=True, little=True).values(first[_PREAMBLE:meta_end])
     walk = _Walk(header.encoding.explicit_vr, header.encoding.little_endian)
     yield from walk.values(first[meta_end:])
-    for padding, run in runs:
+    for padding, run in runs[1:]:
         yield from walk.values(run[padding:])
 
 

@@ -225,7 +225,7 @@ def _objection_to_unread(vr: str) -> Rule | None:
 
 
 def _with_value(element: RawElement, value: bytes) -> RawElement:
-    return replace(element, value=value, items=None, undefined_length=False)
+    return RawElement(element.tag, element.vr, element.extent, value)
 
 
 def _understood(element: RawElement, *, little_endian: bool) -> RawElement | None:
@@ -235,6 +235,8 @@ def _understood(element: RawElement, *, little_endian: bool) -> RawElement | Non
     where the dictionary has none, or none where it has a sequence, is not understood.
     """
     vr, expected = element.vr, dictionary_vr(element.tag)
+    if vr == expected and vr != "SQ" and element.items is None:
+        return element
     if (vr is None or vr == "UN" or vr not in _KNOWN_VRS) and expected is not None:
         if not little_endian and expected not in TEXT_VRS:
             return None

@@ -30,6 +30,7 @@ from shared.dicom.elements import Header, RawElement
 _COINCIDENCES_PATH: Final = Path(__file__).with_name("coincidences.json")
 _WORD: Final = re.compile(r"[^\W_]+")
 _UID: Final = re.compile(r"\d+(?:\.\d+){3,}")
+_LIKE_A_DATE_OR_UID: Final = re.compile(r"\d{4}|\d\.\d")
 _DATE_RUN: Final = re.compile(r"(?<!\d)(\d{8})")
 _YEAR_FIRST: Final = re.compile(r"(?<!\d)(\d{4})[-./ :](\d{1,2})[-./ :](\d{1,2})(?!\d)")
 _YEAR_LAST: Final = re.compile(r"(?<!\d)(\d{1,2})[-./ :](\d{1,2})[-./ :](\d{4})(?!\d)")
@@ -106,7 +107,7 @@ class Echoes:
         return any(f" {phrase} " in joined for word in first_words for phrase in self.phrases[word])
 
     def _has_patterns(self, text: str) -> bool:
-        if len(text) < _DATE_DIGITS:
+        if not _LIKE_A_DATE_OR_UID.search(text):
             return False
         dates = {*_DATE_RUN.findall(text), *_separated_dates(text)}
         return not self.dates.isdisjoint(dates) or not self.uids.isdisjoint(_UID.findall(text))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import groupby
 from struct import Struct
 from typing import Final
 
@@ -36,12 +35,15 @@ def written(elements: Iterable[RawElement], encoding: Encoding) -> tuple[Segment
 
 def joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
     """The same segments with neighbouring bytes in one piece and empty ones left out."""
-    segments = (segment for segment in segments if length_of((segment,)))
     pieces: list[Segment] = []
-    for streamed, group in groupby(segments, lambda segment: isinstance(segment, Extent)):
-        run = tuple(group)
-        pieces += run if streamed else (b"".join(part for part in run if isinstance(part, bytes)),)
-    return tuple(pieces)
+    run: list[bytes] = []
+    for segment in segments:
+        if isinstance(segment, bytes):
+            run.append(segment)
+        elif segment.length:
+            pieces += (b"".join(run), segment)
+            run = []
+    return tuple(piece for piece in (*pieces, b"".join(run)) if piece != b"")
 
 
 def length_of(segments: Iterable[Segment]) -> int:
