@@ -85,9 +85,9 @@ def expected_json(
 
     Group lengths and trailing padding are no part of the model (PS3.18 F.2.2); binary values are
     dropped and named; an empty sequence has no Value (F.2.5); an empty value among others is
-    null (F.2.5); spaces around a code string are padding (PS3.5 Table 6.2-1), pydicom leaves those
-    before a backslash; a value that does not parse is dropped and named, pydicom cuts `161.88` to an
-    integer; a private UN that encloses items is shown as the sequence it is.
+    null (F.2.5); spaces around a code string are padding (PS3.5 Table 6.2-1), pydicom leaves
+    those before a backslash; a value that does not parse is dropped and named, pydicom cuts
+    `161.88` to an integer; a private UN that encloses items is shown as the sequence it is.
     """
     levelled: dict[str, Any] = {}
     for key, element in theirs.items():
