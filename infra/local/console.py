@@ -55,9 +55,10 @@ class Console:
             return text
         return f"\033[{_STYLES[style]}m{text}\033[0m"
 
-    def outcome(self, kind: str, width: int = 0) -> str:
-        """An outcome's name in its colour, padded."""
-        return self.styled(_OUTCOME_STYLES.get(kind, ""), kind.ljust(width))
+    def paint(self, column: str, cell: str) -> str:
+        """A table's cell: outcomes in their colours, everything else as it is."""
+        style = _OUTCOME_STYLES.get(cell.strip(), "") if column == "Outcome" else ""
+        return self.styled(style, cell)
 
     def progress(self, label: str, total: int) -> "Progress":
         """A progress bar, or a few plain lines where a bar cannot move."""

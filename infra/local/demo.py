@@ -20,7 +20,9 @@ from infra.local.samples import sample_set
 from infra.local.sql import query
 from shared.contracts.outcome import OutcomeKind
 
-_COUNT = "SELECT COUNT(*) AS n FROM imaging.uploads_current"
+_COUNT = """\
+SELECT (SELECT COUNT(*) FROM imaging.uploads_current)
+     + (SELECT COUNT(*) FROM research.instances_current) AS n"""
 _DECIDED_BY_DEIDENTIFY = 'attributes.stage = "deidentify"'
 _POLL_S = 0.2
 
@@ -99,12 +101,13 @@ def _drop_and_settle(
     keys = [item.target.version.natural_key for item in archived if item.target]
     copied = copies.wait(keys, PATIENCE_S)
     expected = len(decided) + len(copied)
+    rows = len(decided) + sum(item.kind is OutcomeKind.DEIDENTIFIED for item in copied.values())
     with console.progress("settling", expected) as progress:
         settled = all(
             (
                 _reached(lambda: len(subscriber.events), expected, progress.reach),
                 _reached(lambda: len(subscriber.webhooks), expected, progress.reach),
-                _reached(lambda: _indexed(clients), len(decided), lambda _: None),
+                _reached(lambda: _indexed(clients), rows, lambda _: None),
             )
         )
     return Findings.gather(

@@ -1,6 +1,7 @@
 """What the demo prints: outcomes, tables, events, and one header before and after."""
 
 import io
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pydicom.datadict import dictionary_description
 from pydicom.dataset import Dataset
 
 from infra.local.clients import Clients
-from infra.local.console import WIDTH, Console
+from infra.local.console import WIDTH, Console, shortened
 from infra.local.drop import Result
 from infra.local.receiver import Delivery
 from infra.local.samples import SHOWN
@@ -49,6 +50,7 @@ _SHOWN_KEYWORDS = (
 )
 _PRIVATE = (0x0029, 0x1001)
 _ABSENT = "·"
+_EMPTY = "(empty)"
 
 Query = tuple[list[str], list[list[object]]]
 
@@ -63,7 +65,7 @@ class Findings:
     webhooks: Sequence[Delivery]
     refused_webhooks: int
     complete: bool
-    waiting: int | None
+    waiting: Sequence[str]
     studies: Query
     research: Query
     headers: tuple[Dataset, Dataset] | None
@@ -88,7 +90,7 @@ class Findings:
             webhooks=webhooks,
             refused_webhooks=refused_webhooks,
             complete=complete,
-            waiting=undecided(clients.environment),
+            waiting=undecided(clients.environment) or [],
             studies=query(clients.bigquery, STUDIES),
             research=query(clients.bigquery, RESEARCH),
             headers=_headers(clients, results, copies),
@@ -118,10 +120,9 @@ def _print_outcomes(console: Console, findings: Findings) -> None:
     console.heading("What became of each file")
     _print_table(console, ("Facility", "Outcome", "Reason", "Files"), rows)
     console.line()
-    console.line(
-        f"{len(findings.results)} files landed, {counts.total()} have an outcome, "
-        f"{findings.waiting} wait in the inbox."
-    )
+    console.line(f"{len(findings.results)} files landed, {counts.total()} have an outcome.")
+    for name in findings.waiting:
+        console.line(f"In the inbox still: {shortened(name, WIDTH - 20)}")
     for result in findings.results:
         if result.problem:
             console.line(f"  {result.upload.name}: {result.problem}")
@@ -150,12 +151,19 @@ def _print_events(console: Console, findings: Findings) -> None:
     console.heading("What a subscriber received")
     _print_table(console, ("Event type", "Events"), sorted(types.items()))
     console.line()
-    for event in findings.events[:1]:
-        console.line(console.styled("dim", f"  {event['ce-type']}  {event['ce-id']}"))
+    for delivery in sorted(findings.webhooks, key=_least)[:1]:
+        for line in json.dumps(delivery.event, indent=2).splitlines():
+            console.line(console.styled("dim", f"  {shortened(line, WIDTH - 2)}"))
+    console.line()
     console.line(
-        f"{len(findings.events)} events pulled from a subscription; {len(findings.webhooks)} webhooks "
-        f"with a valid signature, {findings.refused_webhooks} without."
+        f"{len(findings.events)} events pulled from a subscription of the topic; "
+        f"{len(findings.webhooks)} webhooks"
     )
+    console.line(f"with a valid signature, {findings.refused_webhooks} without.")
+
+
+def _least(delivery: Delivery) -> tuple[str, str]:
+    return str(delivery.event.get("type")), delivery.id
 
 
 def _print_headers(console: Console, findings: Findings) -> None:
@@ -172,19 +180,19 @@ def _print_headers(console: Console, findings: Findings) -> None:
 def _print_next(console: Console) -> None:
     console.heading("Where to look next")
     for command, what in (
-        ("make up", "keep a local cloud running; . .local/env leads any Google client to it"),
-        ("make drop SRC=<folder> FACILITY=demo-hospital", "drop files of your own"),
-        ("make sql Q='SELECT * FROM imaging.daily_facility'", "the account per facility and day"),
+        ("make up", "a cloud that stays; . .local/env leads clients to it"),
+        ("make drop SRC=<folder> FACILITY=demo-clinic", "files of your own"),
+        ("make sql Q='SELECT * FROM imaging.studies'", "queries of your own"),
         ("make logs STAGE=ingest", "what a function says"),
-        ("README.md", "a tour for facilities, analysts, subscribers and operators"),
+        ("make help", "everything else"),
     ):
-        console.line(f"  {command:<50} {console.styled('dim', what)}")
+        console.line(f"  {command:<44} {console.styled('dim', what)}")
 
 
 def _print_table(
     console: Console, columns: Sequence[str], rows: Sequence[Sequence[object]]
 ) -> None:
-    for line in render(columns, rows, WIDTH - 2, console.styled):
+    for line in render(columns, rows, WIDTH - 2, console.styled, console.paint):
         console.line(f"  {line}")
 
 
@@ -214,6 +222,8 @@ def _shown(dataset: Dataset, keyword: str) -> str:
     value = dataset.get(keyword)
     if value is None:
         return _ABSENT
+    if value in ("", []):
+        return _EMPTY
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "; ".join(map(_shown_item, value))
     return str(value)

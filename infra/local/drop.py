@@ -151,7 +151,7 @@ def print_results(console: Console, results: Iterable[Result], facility: str) ->
         counts[kind] = counts.get(kind, 0) + 1
         name = clean(result.upload.name.removeprefix(f"{facility}/"))
         tail = console.styled("dim", f"  {reason}") if reason else ""
-        console.line(f"  {console.outcome(kind, 12)} {name}{tail}")
+        console.line(f"  {console.paint('Outcome', kind.ljust(12))} {name}{tail}")
     summary = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
     total = sum(counts.values())
     console.line(f"{total} file{'' if total == 1 else 's'}: {summary}")

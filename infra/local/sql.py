@@ -36,7 +36,7 @@ def run(options: argparse.Namespace, layout: Layout) -> int:
         console.line(f"sql: {explain(error)}")
         return 1
     width = shutil.get_terminal_size().columns if console.live else None
-    for line in render(columns, rows, width, console.styled):
+    for line in render(columns, rows, width, console.styled, console.paint):
         console.line(line)
     console.line(console.styled("dim", f"{len(rows)} row{'' if len(rows) == 1 else 's'}"))
     return 0

@@ -31,17 +31,17 @@ def run(_options: argparse.Namespace, layout: Layout) -> int:
     if layout.env.exists():
         waiting = undecided(read_exports(layout.env.read_text(encoding="utf-8")))
         console.line()
-        console.line(f"waiting in the inbox: {'unknown' if waiting is None else waiting}")
+        console.line(f"in the inbox: {'unknown' if waiting is None else len(waiting)}")
     return 0
 
 
-def undecided(environment: Mapping[str, str]) -> int | None:
-    """How many objects lie in the inbox, None when the storage server does not say."""
+def undecided(environment: Mapping[str, str]) -> list[str] | None:
+    """The names in the inbox, None when the storage server does not say."""
     bucket = urllib.parse.quote(environment["INLET_INBOX"])
     url = f"{environment['STORAGE_EMULATOR_HOST']}/storage/v1/b/{bucket}/o?fields=items/name"
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  our own server
-            return len(json.load(answer).get("items", []))
+            return [str(item["name"]) for item in json.load(answer).get("items", [])]
     except (urllib.error.URLError, OSError, ValueError):
         return None
 

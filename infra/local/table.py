@@ -11,10 +11,11 @@ _GAP = "  "
 _NARROWEST = 6
 
 Style = Callable[[str, str], str]
+Paint = Callable[[str, str], str]
 
 
-def plain(_style: str, text: str) -> str:
-    """The text without a style."""
+def plain(_: str, text: str) -> str:
+    """The text as it is."""
     return text
 
 
@@ -23,20 +24,30 @@ def render(
     rows: Iterable[Sequence[object]],
     width: int | None = None,
     style: Style = plain,
+    paint: Paint = plain,
 ) -> list[str]:
-    """The lines of a table, none wider than the width where there is one."""
+    """The lines of a table, none wider than the width where there is one.
+
+    Args:
+        columns: the heads.
+        rows: the values, as many in each as there are columns.
+        width: columns to fit into; wider cells are cut off.
+        style: dresses the head and its rule.
+        paint: dresses a padded cell, given its column's head.
+    """
     values = [list(row) for row in rows]
     cells = [[clean(as_text(value)) for value in row] for row in values]
     numeric = [_is_numeric([row[index] for row in values]) for index in range(len(columns))]
     widths = fitted(
         [max(map(display_width, column)) for column in zip(columns, *cells, strict=True)], width
     )
-    head = _line(columns, widths, numeric)
+    head, *lines = (_line(row, widths, numeric) for row in [list(columns), *cells])
+    painted = (list(map(paint, columns, line)) for line in lines)
     rule = _GAP.join("─" * size for size in widths)
     return [
-        style("bold", head),
+        style("bold", _GAP.join(head).rstrip()),
         style("dim", rule),
-        *(_line(row, widths, numeric) for row in cells),
+        *(_GAP.join(line).rstrip() for line in painted),
     ]
 
 
@@ -72,12 +83,11 @@ def _is_numeric(values: Sequence[object]) -> bool:
     )
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
-    fields = [
+def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> list[str]:
+    return [
         _padded(shortened(cell, size), size, right=right)
         for cell, size, right in zip(cells, widths, numeric, strict=True)
     ]
-    return _GAP.join(fields).rstrip()
 
 
 def _padded(text: str, width: int, *, right: bool) -> str:

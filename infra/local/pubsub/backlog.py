@@ -184,14 +184,13 @@ class Backlog:
             self.listener.on_ready()
 
     def _offer(self, queue: KeyQueue, now: float) -> None:
-        if queue.queued:
-            return
-        if queue.deliverable(now, one_at_a_time=self.policy.one_per_key):
+        if not queue and self._keys.get(queue.key) is queue:
+            del self._keys[queue.key]
+        one_at_a_time = self.policy.one_per_key
+        if not queue.queued and queue.deliverable(now, one_at_a_time=one_at_a_time):
             queue.queued = True
             self._ready.append(queue)
             self.listener.on_ready()
-        elif not queue:
-            self._keys.pop(queue.key, None)
 
     def _has_next(self, now: float) -> bool:
         return self._ready.has_next(now, one_at_a_time=self.policy.one_per_key)
