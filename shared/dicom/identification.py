@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from typing import Final
 
 from shared.dicom.elements import Header, RawElement
 from shared.dicom.file_meta import MEDIA_STORAGE_SOP_CLASS_UID, MEDIA_STORAGE_SOP_INSTANCE_UID
-from shared.dicom.identity import Identity
+from shared.dicom.identity import USABLE_UID, Identity
 from shared.dicom.standard.sop_classes import NON_PATIENT_SOP_CLASSES
 from shared.errors import IdentityError
 
@@ -30,7 +29,6 @@ _IN_FILE_META: Final = {
     MEDIA_STORAGE_SOP_INSTANCE_UID: SOP_INSTANCE_UID,
 }
 _PADDING: Final = b"\x00 "
-_USABLE: Final = re.compile(r"[0-9][0-9.]{0,63}", re.ASCII)
 
 
 def identify(header: Header) -> Identity:
@@ -88,6 +86,6 @@ def _usable(uids: dict[int, str], tag: int) -> str:
     uid = uids.get(tag)
     if not uid:
         raise IdentityError(f"missing-{_NAMES[tag]}")
-    if _USABLE.fullmatch(uid) is None:
+    if USABLE_UID.fullmatch(uid) is None:
         raise IdentityError(f"unusable-{_NAMES[tag]}")
     return uid

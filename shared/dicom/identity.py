@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
+
+# What can be part of an object's name; that a UID is well formed is another question.
+USABLE_UID: Final = re.compile(r"[0-9][0-9.]{0,63}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from shared.dicom.file_meta import (
     read_file_meta,
     uid_value,
 )
+from shared.dicom.identity import USABLE_UID
 from shared.dicom.inflate import InflatedWindows
 from shared.dicom.limits import DEFAULT_LIMITS, Limits
 from shared.dicom.pixel_extent import check_pixel_data, pixel_element
@@ -64,7 +65,7 @@ class _HeaderReading:
         preamble, offset = self._preamble()
         meta, offset = read_file_meta(self._windows, offset, self._limits, self._warnings)
         commands, offset = read_command_set(self._windows, offset, self._limits, self._warnings)
-        uid = uid_value(meta, TRANSFER_SYNTAX_UID) or self._guess(offset)
+        uid = self._stated_syntax(meta) or self._guess(offset)
         stream, offset = self._stream(uid, offset)
         start, data = stream.window(offset, _FIRST_ELEMENT_BYTES)
         stated = syntaxes.encoding_of(uid)
@@ -98,6 +99,11 @@ class _HeaderReading:
         if is_tiff(head):
             self._warnings["tiff-preamble"] = None
         return head[:PREAMBLE_BYTES], PREAMBLE_BYTES + len(PREFIX)
+
+    @staticmethod
+    def _stated_syntax(meta: tuple[RawElement, ...]) -> str:
+        uid = uid_value(meta, TRANSFER_SYNTAX_UID)
+        return uid if USABLE_UID.fullmatch(uid) else ""
 
     def _guess(self, offset: int) -> str:
         self._warnings["guessed-transfer-syntax"] = None

@@ -376,6 +376,13 @@ def test_what_is_no_data_set_by_its_transfer_syntax_is_refused() -> None:
     assert reason_of(part10(STUDY_ID, "1.2.840.10008.1.2.6.2")) == "unsupported-transfer-syntax"
 
 
+def test_a_transfer_syntax_that_is_no_uid_is_not_believed() -> None:
+    header = header_of(STUDY_ID, "1.2\x00SECRET")
+
+    assert header.transfer_syntax_uid == EXPLICIT
+    assert header.warnings == ("guessed-transfer-syntax",)
+
+
 def test_a_private_transfer_syntax_is_marked() -> None:
     assert header_of(STUDY_ID, "1.2.840.113619.5.2").warnings == ("private-transfer-syntax",)
 
