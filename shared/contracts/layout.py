@@ -25,13 +25,8 @@ def is_upload_part(version: ObjectVersion) -> bool:
 
 
 def archive_name(facility: str, identity: Identity) -> str:
-    """Return where the archive keeps an instance; objects without a patient have no study."""
-    if identity.study_instance_uid is None:
-        return f"{facility}/non-patient/{identity.sop_instance_uid}.dcm"
-    return (
-        f"{facility}/{identity.study_instance_uid}/{identity.series_instance_uid}"
-        f"/{identity.sop_instance_uid}.dcm"
-    )
+    """Return where the archive keeps an instance."""
+    return f"{facility}/{_place(identity)}"
 
 
 def conflict_name(primary: str, crc32c: str) -> str:
@@ -52,7 +47,12 @@ def quarantine_name(reason: str, facility: str, version: ObjectVersion) -> str:
 
 def research_name(identity: Identity) -> str:
     """Return where the research bucket keeps a copy, by its pseudonymous UIDs."""
-    return (
-        f"{identity.study_instance_uid}/{identity.series_instance_uid}"
-        f"/{identity.sop_instance_uid}.dcm"
-    )
+    return _place(identity)
+
+
+def _place(identity: Identity) -> str:
+    """Return study, series and instance; an object without a patient has no study (PS3.4 GG)."""
+    instance = f"{identity.sop_instance_uid}.dcm"
+    if identity.study_instance_uid is None:
+        return f"non-patient/{instance}"
+    return f"{identity.study_instance_uid}/{identity.series_instance_uid}/{instance}"

@@ -17,6 +17,7 @@ def test_an_instance_stands_under_its_study_and_series() -> None:
 def test_an_object_without_a_patient_has_no_study() -> None:
     identity = replace(AN_IDENTITY, study_instance_uid=None, series_instance_uid=None)
     assert layout.archive_name("h", identity) == "h/non-patient/1.2.3.4.5.dcm"
+    assert layout.research_name(identity) == "non-patient/1.2.3.4.5.dcm"
 
 
 def test_a_conflicting_version_stands_beside_the_primary() -> None:
