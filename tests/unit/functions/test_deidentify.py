@@ -1,0 +1,101 @@
+import pydicom
+import pytest
+
+from functions.deidentify.handler import Deidentify
+from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
+from shared.contracts.outcome import Outcome, OutcomeKind
+from shared.dicom.deidentification.pseudonyms import PseudonymKey
+from shared.errors import PermanentError
+from tests.builders import an_instance
+from tests.outcomes import an_outcome
+
+KEY = PseudonymKey(b"a made-up secret of some length", "research")
+
+
+class _World:
+    def __init__(self) -> None:
+        self.store = MemoryObjectStore()
+        self.topic = MemoryTopic()
+        self.deidentify = Deidentify(
+            objects=self.store,
+            outcomes=self.topic,
+            clock=ManualClock(),
+            key=KEY,
+            research="research",
+        )
+
+    def archived(self, data: bytes, name: str = "h/1/2/3.dcm") -> Outcome:
+        return an_outcome(target=self.store.put("archive", name, data))
+
+    def handle(self, archived: Outcome) -> Outcome:
+        self.deidentify(archived)
+        return Outcome.from_message(self.topic.messages[-1])
+
+
+@pytest.fixture
+def world() -> _World:
+    return _World()
+
+
+def test_a_copy_without_identities_is_written(world: _World) -> None:
+    data = an_instance(PatientName="PLANTED^NAME", PatientID="PLANTED-ID")
+    archived = world.archived(data)
+    outcome = world.handle(archived)
+    assert outcome.kind is OutcomeKind.DEIDENTIFIED
+    assert outcome.target is not None
+    assert outcome.source == archived.target
+    assert outcome.root_event_id == archived.root_event_id
+    copy = world.store.data("research", outcome.target.version.name)
+    assert b"PLANTED" not in copy
+    assert "PLANTED" not in str(outcome.metadata)
+    original, cleaned = _read(data), _read(copy)
+    assert cleaned.PixelData == original.PixelData
+    assert cleaned.PatientIdentityRemoved == "YES"
+    assert cleaned.SOPInstanceUID == outcome.identity.sop_instance_uid  # type: ignore[union-attr]
+
+
+def test_a_second_delivery_finds_the_first_copy(world: _World) -> None:
+    archived = world.archived(an_instance())
+    assert world.handle(archived) == world.handle(archived)
+    assert len(list(world.store.list("research"))) == 1
+
+
+def test_another_facilitys_equal_object_shares_the_copy(world: _World) -> None:
+    first = world.handle(world.archived(an_instance(), "h/1/2/3.dcm"))
+    second = world.handle(world.archived(an_instance(), "c/1/2/3.dcm"))
+    assert (second.kind, second.target) == (OutcomeKind.DEIDENTIFIED, first.target)
+
+
+def test_other_bytes_under_the_same_name_are_held(world: _World) -> None:
+    world.handle(world.archived(an_instance(KVP="80"), "h/1/2/3.dcm"))
+    held = world.handle(world.archived(an_instance(KVP="120"), "c/1/2/3.dcm"))
+    assert (held.kind, held.reason) == (OutcomeKind.HELD, "research-copy-exists")
+
+
+def test_what_cannot_be_proven_clean_is_held(world: _World) -> None:
+    held = world.handle(world.archived(an_instance(BurnedInAnnotation="YES")))
+    assert (held.kind, held.reason) == (OutcomeKind.HELD, "burned-in-annotation")
+    assert held.target is None
+    assert list(world.store.list("research")) == []
+
+
+def test_an_original_that_is_gone_is_a_failure(world: _World) -> None:
+    archived = world.archived(an_instance())
+    assert archived.target is not None
+    world.store.delete(archived.target.version)
+    outcome = world.handle(archived)
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "original-gone")
+
+
+def test_an_original_that_cannot_be_read_is_a_failure(world: _World) -> None:
+    outcome = world.handle(world.archived(b"damaged"))
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "not-dicom")
+
+
+def test_only_archived_instances_are_handled(world: _World) -> None:
+    with pytest.raises(PermanentError):
+        world.handle(an_outcome(OutcomeKind.CONFLICT))
+
+
+def _read(data: bytes) -> pydicom.Dataset:
+    return pydicom.dcmread(pydicom.filebase.DicomBytesIO(data))

@@ -1,0 +1,196 @@
+import json
+
+import pytest
+
+from functions.ingest.handler import Ingest
+from functions.ingest.metadata import fit
+from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
+from shared.contracts.objects import StoredObject
+from shared.contracts.outcome import DroppedTag, Outcome, OutcomeKind
+from shared.contracts.upload import Upload
+from shared.errors import TransientError
+from shared.ports import Done
+from tests.builders import an_instance
+
+
+class _World:
+    """One ingest with everything it touches."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.store = MemoryObjectStore(self.clock.now)
+        self.topic = MemoryTopic()
+        self.ingest = Ingest(
+            objects=self.store,
+            outcomes=self.topic,
+            clock=self.clock,
+            archive="archive",
+            quarantine="quarantine",
+            facilities=frozenset({"h", "c"}),
+        )
+
+    def land(self, name: str, data: bytes) -> Outcome:
+        self.deliver(self.store.put("inbox", name, data))
+        return Outcome.from_message(self.topic.messages[-1])
+
+    def deliver(self, stored: StoredObject) -> Done:
+        return self.ingest(Upload(version=stored.version))
+
+    def names(self, bucket: str) -> list[str]:
+        return [stored.version.name for stored in self.store.list(bucket)]
+
+
+def _crash(*_: object) -> None:
+    raise TransientError("pubsub-unavailable")
+
+
+@pytest.fixture
+def world() -> _World:
+    return _World()
+
+
+def test_an_instance_is_archived_under_its_identity(world: _World) -> None:
+    data = an_instance()
+    outcome = world.land("h/any name at all", data)
+    assert (outcome.kind, outcome.primary, outcome.facility) == (OutcomeKind.ARCHIVED, True, "h")
+    assert outcome.identity is not None
+    assert outcome.target is not None
+    identity = outcome.identity
+    assert outcome.target.version.name == (
+        f"h/{identity.study_instance_uid}/{identity.series_instance_uid}"
+        f"/{identity.sop_instance_uid}.dcm"
+    )
+    assert world.store.data("archive", outcome.target.version.name) == data
+    assert world.names("inbox") == []
+    assert outcome.metadata is not None
+    assert "00100010" in outcome.metadata
+    assert "7FE00010" not in outcome.metadata
+
+
+def test_the_same_bytes_again_are_a_duplicate(world: _World) -> None:
+    first = world.land("h/a", an_instance())
+    again = world.land("h/b", an_instance())
+    assert again.kind is OutcomeKind.DUPLICATE
+    assert again.target == first.target
+    assert world.names("inbox") == []
+
+
+def test_the_same_identity_with_other_bytes_is_a_conflict_and_both_are_kept(
+    world: _World,
+) -> None:
+    first, second = an_instance(), an_instance(StudyDescription="CHANGED")
+    world.land("h/a", first)
+    conflict = world.land("h/b", second)
+    assert (conflict.kind, conflict.primary) == (OutcomeKind.CONFLICT, False)
+    kept = {world.store.data("archive", name) for name in world.names("archive")}
+    assert kept == {first, second}
+    assert world.land("h/c", second).kind is OutcomeKind.DUPLICATE
+
+
+def test_facilities_do_not_share_identities(world: _World) -> None:
+    world.land("h/a", an_instance())
+    assert world.land("c/a", an_instance()).kind is OutcomeKind.ARCHIVED
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("h/notes.dcm", b"not an image at all", "not-dicom"),
+        ("h/empty", b"", "empty-object"),
+        ("h/cut", an_instance()[:-100], "truncated"),
+        ("h/zip", b"PK\x03\x04" + bytes(100), "container-not-supported"),
+        ("nobody/a", an_instance(), "unknown-facility"),
+        ("no-folder", an_instance(), "unknown-facility"),
+    ],
+)
+def test_what_is_refused_is_kept_with_its_reason(
+    world: _World, name: str, data: bytes, reason: str
+) -> None:
+    outcome = world.land(name, data)
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.QUARANTINED, reason)
+    (kept,) = world.names("quarantine")
+    assert kept.startswith(f"{reason}/")
+    assert world.store.data("quarantine", kept) == data
+    assert world.store.labels("quarantine", kept) == {"inlet-reason": reason}
+    assert world.names("inbox") == []
+
+
+def test_a_facility_that_nobody_knows_is_not_repeated(world: _World) -> None:
+    outcome = world.land("PLANTED^NAME/a", b"x")
+    assert outcome.facility == "unknown"
+    assert "PLANTED" not in json.dumps(dict(outcome.to_message().attributes))
+
+
+def test_a_folder_marker_is_ignored_and_gone(world: _World) -> None:
+    outcome = world.land("h/folder/", b"")
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.IGNORED, "folder-marker")
+    assert (world.names("inbox"), world.names("quarantine")) == ([], [])
+
+
+def test_a_second_delivery_changes_nothing(world: _World) -> None:
+    stored = world.store.put("inbox", "h/a", an_instance())
+    world.deliver(stored)
+    assert world.deliver(stored).message == "upload was decided before"
+    assert len(world.topic.messages) == 1
+
+
+def test_a_redelivery_after_a_crash_finds_its_own_copy(
+    world: _World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = world.store.put("inbox", "h/a", an_instance())
+    with monkeypatch.context() as crashing:
+        crashing.setattr(MemoryTopic, "publish", _crash)
+        with pytest.raises(TransientError):
+            world.deliver(stored)
+    assert (len(world.names("archive")), world.names("inbox")) == (1, ["h/a"])
+    world.deliver(stored)
+    (message,) = world.topic.messages
+    assert Outcome.from_message(message).kind is OutcomeKind.ARCHIVED
+    assert (len(world.names("archive")), world.names("inbox")) == (1, [])
+
+
+def test_a_copy_that_differs_is_never_accepted(
+    world: _World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = world.store.put("inbox", "h/a", an_instance())
+    copy = world.store.copy
+
+    def corrupted(source: StoredObject, *args: object) -> StoredObject | None:
+        copied = copy(source, *args)  # type: ignore[arg-type]
+        assert copied is not None
+        return StoredObject(
+            version=copied.version,
+            size=copied.size,
+            crc32c="00000000",
+            created=copied.created,
+            origin=copied.origin,
+        )
+
+    monkeypatch.setattr(world.store, "copy", corrupted)
+    with pytest.raises(TransientError):
+        world.deliver(stored)
+    assert world.names("inbox") == ["h/a"]
+    assert world.topic.messages == []
+
+
+def test_no_line_of_the_log_names_what_a_file_contains(world: _World) -> None:
+    stored = world.store.put("inbox", "h/PLANTED^NAME.dcm", an_instance(PatientName="PLANTED^NAME"))
+    assert "PLANTED" not in json.dumps(dict(world.deliver(stored).fields))
+
+
+def test_metadata_beyond_the_limit_are_named_largest_first() -> None:
+    metadata: dict[str, object] = {
+        "00100020": {"vr": "LO", "Value": ["x"]},
+        "00420011": {"vr": "UT", "Value": ["y" * 500]},
+        "00081140": {"vr": "SQ", "Value": ["z" * 200]},
+    }
+    kept, dropped = fit(metadata, (DroppedTag(path="7FE00010", vr="OW", length=9),), limit=300)
+    assert set(kept) == {"00100020", "00081140"}
+    assert [tag.path for tag in dropped] == ["7FE00010", "00420011"]
+    assert dropped[1].vr == "UT"
+    assert dropped[1].length >= 500
+
+
+def test_metadata_within_the_limit_stay_whole() -> None:
+    metadata: dict[str, object] = {"00100020": {"vr": "LO", "Value": ["x"]}}
+    assert fit(metadata, ()) == (metadata, ())
