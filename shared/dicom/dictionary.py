@@ -7,19 +7,14 @@ from typing import Final
 
 # What an ambiguous entry is read as until Pixel Representation (0028,0103) is known.
 _READ_AS: Final = {"US or SS": "US", "OB or OW": "OW", "US or OW": "OW", "US or SS or OW": "OW"}
-_PRIVATE_CREATOR_ELEMENTS: Final = range(0x0010, 0x0100)
 
 
 def dictionary_vr(tag: int) -> str | None:
     """Return the VR of a standard element, a private creator or a group length; else None."""
-    vr = vr_table().get(tag)
-    if vr is not None:
-        return vr
-    if tag & 0xFFFF == 0:
-        return "UL"
-    if tag >> 16 & 1:
-        return "LO" if tag & 0xFFFF in _PRIVATE_CREATOR_ELEMENTS else None
-    return _repeating_vr(tag)
+    if tag & 0x10000:
+        element = tag & 0xFFFF
+        return "LO" if 0x10 <= element < 0x100 else None if element else "UL"  # noqa: PLR2004
+    return vr_table().get(tag) or _repeating_vr(tag)
 
 
 @lru_cache(maxsize=4096)
@@ -56,6 +51,8 @@ def vr_table() -> dict[int, str]:
 def _repeating_vr(tag: int) -> str | None:
     from pydicom.datadict import dictionary_VR  # noqa: PLC0415
 
+    if tag & 0xFFFF == 0:
+        return "UL"
     try:
         return _READ_AS.get(vr := dictionary_VR(tag), vr)
     except KeyError:

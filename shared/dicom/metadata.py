@@ -24,6 +24,7 @@ TRANSFER_SYNTAX_UID_KEY: Final = "00020010"
 _TRAILING_PADDING: Final = 0xFFFCFFFC
 _TEXT_VRS: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 _UNSAID: Final = frozenset({"UN", None})
+_PRIVATE_BIT: Final = 0x10000  # odd group
 _CREATOR_BITS: Final = 0x10000  # odd group, element below 0100
 
 
@@ -92,15 +93,18 @@ class _Place:
         self.charset = charset
         self.prefix = prefix
         self.json: dict[str, object] = {}
-        self._creators: dict[int, bytes] | None = None
+        self._creators: dict[int, str] | None = None
 
     def creator(self, tag: int) -> str:
         """Return the private creator that reserved the element's block (PS3.5 Section 7.8.1)."""
         if self._creators is None:
             private = (each for each in self.elements if each.tag & 0x1FF00 == _CREATOR_BITS)
-            self._creators = {each.tag: each.value for each in private if each.value}
-        reserving = tag & 0xFFFF0000 | tag >> 8 & 0xFF
-        return self._creators.get(reserving, b"").strip(b"\x00 ").decode("latin-1")
+            self._creators = {
+                each.tag: each.value.strip(b"\x00 ").decode("latin-1")
+                for each in private
+                if each.value
+            }
+        return self._creators.get(tag & 0xFFFF0000 | tag >> 8 & 0xFF, "")
 
 
 class _Writing:
@@ -124,31 +128,32 @@ class _Writing:
             tag, value, vr = element.tag, element.value, element.vr
             if not tag & 0xFFFF or tag == _TRAILING_PADDING:
                 continue
+            written_order = order
+            if vr in _UNSAID and value is not None:
+                vr, written_order = _known_vr(tag, place), "<"  # UN: PS3.5 Section 6.2.2
             convert = converters(vr or "")
             if value is None or convert is None or len(value) > longest:
-                self._unusual(element, place)
+                self._unusual(element, vr or "UN", place)
                 continue
             if tag == SPECIFIC_CHARACTER_SET:
                 place.charset = charset = self._charset(element, prefix)
             elif signed and tag in signed:
                 vr, convert = "SS", converters("SS", convert)
-            values, whole = convert(value, order, charset)
+            values, whole = convert(value, written_order, charset)
             if not whole:
                 self._note(element, vr or "", prefix)
             json[key_of(tag)] = {"vr": vr, "Value": values} if values else {"vr": vr}
         return json
 
-    def _unusual(self, element: RawElement, place: _Place) -> None:
-        """Write what is no plain value: sequences, bulk data, values without a VR."""
-        key, vr = json_key(element.tag), element.vr or "UN"
+    def _unusual(self, element: RawElement, vr: str, place: _Place) -> None:
+        """Write what is no plain value: sequences, bulk data, values of an unknown VR."""
+        key = json_key(element.tag)
         if element.items is not None:
             place.json[key] = self._sequence(element, place.charset, f"{place.prefix}{key}")
         elif element.value == b"":
-            place.json[key] = {"vr": self._known_vr(element, place) or "UN"}
+            place.json[key] = {"vr": vr}
         elif element.value is None or len(element.value) > self._longest:
             self._drop(element, vr, place.prefix, DropReason.VALUE_TOO_LARGE)
-        elif vr == "UN":
-            self._unsaid(element, element.value, place)
         else:
             reason = DropReason.BINARY_VALUE if vr in BULK_VRS else DropReason.UNKNOWN_VR
             self._drop(element, vr, place.prefix, reason)
@@ -159,24 +164,6 @@ class _Writing:
             for index, item in enumerate(element.items or ())
         ]
         return {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
-
-    def _unsaid(self, element: RawElement, value: bytes, place: _Place) -> None:
-        """Convert a value whose VR only a dictionary knows; UN is little endian (PS3.5 6.2.2)."""
-        vr = self._known_vr(element, place)
-        convert = CONVERTERS.get(vr) if vr else None
-        if vr is None or convert is None:
-            self._drop(element, "UN", place.prefix, DropReason.BINARY_VALUE)
-            return
-        values, whole = convert(value, "<", place.charset)
-        if not whole:
-            self._note(element, vr, place.prefix)
-        place.json[json_key(element.tag)] = {"vr": vr, "Value": values} if values else {"vr": vr}
-
-    @staticmethod
-    def _known_vr(element: RawElement, place: _Place) -> str | None:
-        if element.vr not in _UNSAID:
-            return element.vr
-        return dictionary_vr(element.tag) or private_vr(element.tag, place.creator(element.tag))
 
     def _charset(self, element: RawElement, prefix: str) -> CharacterSet:
         charset = character_set(element.value or b"")
@@ -197,6 +184,12 @@ class _Writing:
         path = f"{prefix}{json_key(element.tag)}"
         length = element.extent.length
         self.dropped.append(DroppedTag(path=path, vr=vr, length=length, reason=reason))
+
+
+def _known_vr(tag: int, place: _Place) -> str | None:
+    """Return the VR that a dictionary has for an element that does not say its own."""
+    private = private_vr(tag, place.creator(tag)) if tag & _PRIVATE_BIT else None
+    return private or dictionary_vr(tag)
 
 
 def _signed_tags(header: Header) -> frozenset[int]:
