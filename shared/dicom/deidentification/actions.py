@@ -168,6 +168,8 @@ class Cleaner:
     def _objection(self, element: RawElement, place: _Place) -> Rule | None:
         """The rule that keeps a value from being kept, if there is one."""
         vr, value = element.vr or "", element.value
+        if not _is_of_the_kind(vr, dictionary_vr(element.tag)):
+            return _NOT_UNDERSTOOD
         if value is None:
             return _objection_to_unread(vr)
         if not value:
@@ -253,6 +255,12 @@ def _is_consistent(element: RawElement, expected: str | None) -> bool:
     return expected is None or not opaque or element.vr in expected.split(" or ")
 
 
+def _is_of_the_kind(vr: str, expected: str | None) -> bool:
+    """Text where the dictionary has numbers, or the reverse, is not what it says it is."""
+    return expected is None or any(vr in kind and expected[:2] in kind for kind in _KINDS)
+
+
+_KINDS: Final = (TEXT_VRS, NUMBER_VRS, TEMPORAL_VRS, BINARY_VRS, frozenset({"UI"}))
 _KNOWN_VRS: Final = TEXT_VRS | NUMBER_VRS | TEMPORAL_VRS | BINARY_VRS | {"UI", "SQ"}
 _PSEUDONYMS: Final[dict[int, Callable[[Cleaner, str], str]]] = {
     PATIENT_NAME: lambda cleaner, _: cleaner.patient,

@@ -91,13 +91,16 @@ def _deidentified(
 ) -> Deidentified | Held:
     cleaner = _cleaner(header, key, echoes)
     dataset = with_marks(cleaner.clean(header.dataset))
+    identity = _identity(dataset, header.transfer_syntax_uid)
+    if not (_is_one_uid(identity.sop_instance_uid) and _is_one_uid(identity.sop_class_uid)):
+        return Held(reason=HoldReason.IDENTITY_MISSING)
     segments = _segments(header, dataset, pixels)
     found = residue(header, segments)
     if found:
         return Held(reason=HoldReason.IDENTITY_RESIDUE, residue=found)
     return Deidentified(
         segments=segments,
-        identity=_identity(dataset, header.transfer_syntax_uid),
+        identity=identity,
         patient=cleaner.patient,
         actions=tuple(cleaner.taken),
         total_length=length_of(segments),
@@ -135,6 +138,10 @@ def _identity(dataset: tuple[RawElement, ...], transfer_syntax_uid: str) -> Iden
         sop_class_uid=texts.of(_SOP_CLASS_UID),
         transfer_syntax_uid=transfer_syntax_uid,
     )
+
+
+def _is_one_uid(text: str) -> bool:
+    return bool(text) and "\\" not in text
 
 
 class _Texts:

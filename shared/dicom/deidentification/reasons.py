@@ -66,7 +66,9 @@ MEANINGS: Final = MappingProxyType(
         HoldReason.UNSUPPORTED_TRANSFER_SYNTAX: (
             "The transfer syntax is deflated, a video, referenced, private or unknown."
         ),
-        HoldReason.IDENTITY_MISSING: "SOP Instance UID or SOP Class UID is missing.",
+        HoldReason.IDENTITY_MISSING: (
+            "SOP Instance UID or SOP Class UID is missing or not one UID."
+        ),
         HoldReason.IDENTITY_RESIDUE: (
             "The independent check found an identifying value of the original in the output."
         ),

@@ -12,8 +12,9 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from shared.dicom.deidentification import Deidentified, PseudonymKey
+from shared.dicom.deidentification import Deidentified, PseudonymKey, deidentify
 from shared.dicom.deidentification.rules import Action
+from shared.dicom.elements import RawElement
 from shared.dicom.reader import read_header
 from shared.dicom.source import BytesSource
 from tests.unit.deidentification.samples import (
@@ -22,9 +23,11 @@ from tests.unit.deidentification.samples import (
     an_image,
     as_file,
     copy_of,
+    element,
     explicit,
     header_of,
     result_of,
+    with_element,
 )
 
 SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]
@@ -255,6 +258,22 @@ def test_a_number_that_is_none_is_emptied() -> None:
     assert read(copy_of(data)).InstanceNumber is None
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        element(0x00280010, "LO", b"Brennigan"),  # Rows
+        element(0x00180050, "LO", b"Brennigan"),  # Slice Thickness
+        element(0x00180015, "OB", b"Brennigan "),  # Body Part Examined
+        element(0x00283006, "UN", b"Brennigan "),  # LUT Data, kept as numbers
+    ],
+)
+def test_a_value_of_another_kind_than_the_dictionarys_goes(odd: RawElement) -> None:
+    name = element(0x00080090, "PN", b"Brennigan^Otto")
+    result = deidentify(with_element(header_of(an_image()), odd, name), KEY)
+    assert isinstance(result, Deidentified)
+    assert_clean(b"".join(p for p in result.segments if isinstance(p, bytes)), b"brennigan")
+
+
 def test_only_the_echoing_value_of_a_code_string_goes() -> None:
     image = an_image(ImageType=["ORIGINAL", "PRIMARY", "ZYXEL"])
     assert read(copy_of(as_file(image))).ImageType == ["ORIGINAL", "PRIMARY", "REMOVED"]
@@ -328,7 +347,7 @@ def test_any_name_is_gone_from_any_place(family: str, given_name: str, syntax: s
 
 def header_words(header: Any) -> Iterator[str]:
     """Every word of every value at any depth."""
-    for element in header:
-        for item in element.items or ():
+    for found in header:
+        for item in found.items or ():
             yield from header_words(item.elements)
-        yield from (element.value or b"").decode("utf-8", "replace").replace("^", " ").split()
+        yield from (found.value or b"").decode("utf-8", "replace").replace("^", " ").split()

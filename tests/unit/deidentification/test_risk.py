@@ -11,7 +11,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 from shared.dicom.deidentification import Held, HoldReason, deidentify
 from shared.dicom.deidentification.reasons import MEANINGS
 from shared.dicom.deidentification.risk import PixelRisk, hold_reason, risk_table
-from shared.dicom.elements import Extent
+from shared.dicom.elements import Extent, RawElement
 from tests.unit.deidentification.samples import (
     CT_IMAGE,
     KEY,
@@ -204,6 +204,14 @@ def test_an_object_without_identity_is_held(attribute: str) -> None:
     header = header_of(an_image())
     emptied = element(0x00080018 if attribute == "SOPInstanceUID" else 0x00080016, "UI", b"")
     assert hold_reason(with_element(header, emptied)) == HoldReason.IDENTITY_MISSING
+
+
+@pytest.mark.parametrize(
+    "instance", [element(0x00080018, "UI", b"1.2\\3.4"), element(0x00080018, "OB", b"1.2 ")]
+)
+def test_an_identity_that_is_not_one_uid_is_held(instance: RawElement) -> None:
+    header = with_element(header_of(an_image()), instance)
+    assert deidentify(header, KEY) == Held(reason=HoldReason.IDENTITY_MISSING)
 
 
 def test_a_deflated_object_is_held() -> None:
