@@ -21,14 +21,14 @@ class _Subscriber(RuleBasedStateMachine):
         self.rig = Rig(self.policy)
         self.window = Window(max_messages=5)
         self.held: list[Delivery] = []
-        self.published: dict[str, str] = {}
+        self.published: dict[str, float] = {}
         self.acknowledged: set[str] = set()
 
     @rule(key=KEYS, count=st.integers(1, 3))
     def publish(self, key: str, count: int) -> None:
         for _ in range(count):
             (message,) = self.rig.publish(f"m{self.rig.count}", key=key)
-            self.published[text(message)] = key
+            self.published[text(message)] = message.published_at
 
     @rule(limit=st.integers(1, 4))
     def take(self, limit: int) -> None:
@@ -66,9 +66,11 @@ class _Subscriber(RuleBasedStateMachine):
     @invariant()
     def nothing_is_lost_and_nothing_done_comes_back(self) -> None:
         dead = {content for content, _ in self.rig.dead}
+        oldest = self.rig.clock.now - self.policy.retention_s
+        expired = {content for content, at in self.published.items() if at <= oldest}
         unacked = set(self.rig.unacked())
-        assert unacked <= set(self.published)
-        assert set(self.published) - unacked <= self.acknowledged | dead
+        assert unacked <= set(self.published) - expired
+        assert set(self.published) - unacked <= self.acknowledged | dead | expired
         if not self.policy.ordered:
             assert not unacked & self.acknowledged
 
@@ -128,10 +130,15 @@ class _PushedInOrder(_Subscriber):
     policy = DeliveryPolicy(ordered=True, one_per_key=True, retains_acked=True)
 
 
+class _Expiring(_Subscriber):
+    policy = DeliveryPolicy(ordered=True, backoff=Backoff(1, 30), retention_s=70)
+
+
 TestPlain = _Plain.TestCase
 TestBackoff = _Backoff.TestCase
 TestRetaining = _Retaining.TestCase
 TestOrdered = _Ordered.TestCase
 TestPushedInOrder = _PushedInOrder.TestCase
-for _case in (TestPlain, TestBackoff, TestRetaining, TestOrdered, TestPushedInOrder):
+TestExpiring = _Expiring.TestCase
+for _case in (TestPlain, TestBackoff, TestRetaining, TestOrdered, TestPushedInOrder, TestExpiring):
     _case.settings = _EFFORT

@@ -155,3 +155,27 @@ def test_a_backoff_from_before_a_seek_changes_nothing_after_it() -> None:
 
     rig.backlog.advance(rig.clock.advance(9.9))
     assert rig.taken() == []
+
+
+def test_a_backoff_from_before_a_seek_does_not_lose_the_key() -> None:
+    rig = Rig(DeliveryPolicy(ordered=True, backoff=Backoff(1, 30)))
+    rig.publish("a1", key="a")
+    rig.nack(*rig.take())
+    rig.backlog.seek([], lambda _: False, rig.clock.now)
+    (again,) = rig.take()
+    rig.wait(5)
+    rig.publish("a2", key="a")
+
+    assert rig.nack(again) == [True]
+    rig.wait(30)
+    assert rig.taken() == ["a1", "a2"]
+
+
+def test_a_key_whose_messages_expired_is_forgotten() -> None:
+    rig = Rig(DeliveryPolicy(ordered=True, retention_s=600))
+    rig.publish("a1", key="a")
+    rig.wait(600)
+
+    assert rig.backlog._keys == {}
+    rig.publish("a2", key="a")
+    assert rig.taken() == ["a2"]
