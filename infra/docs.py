@@ -7,12 +7,18 @@ writes what is between, and a test fails when a page says something else than th
 import argparse
 import contextlib
 import importlib
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from functions.ingest.decision import REASONS as DECISIONS
 from infra.definition import Function, Kind, Push, load_pipeline
+from infra.table_schemas import SCHEMAS
+from infra.table_schemas import TABLES as SCHEMA_FILES
 from shared.contracts.event import TYPES
 from shared.contracts.outcome import MEANINGS, OutcomeKind
 from shared.dicom.deidentification.reasons import MEANINGS as HOLDS
@@ -23,7 +29,7 @@ from shared.errors import SettingsError
 from shared.runtime.environment import Environment, Variable
 
 ROOT = Path(__file__).resolve().parents[1]
-_TABLE = re.compile(r"(?<=<!-- table: )([a-z :-]+)( -->\n).*?(?=<!-- end -->)", re.DOTALL)
+_TABLE = re.compile(r"(?<=<!-- table: )([a-z :._-]+)( -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 Rows = Iterable[Sequence[object]]
 
@@ -49,10 +55,16 @@ def stages() -> str:
 def parts() -> str:
     """Buckets and topics, from `pipeline.yaml`."""
     pipeline = load_pipeline()
-    rows = [
-        ("bucket", f"`{bucket.name}`", bucket.description) for bucket in pipeline.buckets.values()
-    ]
-    rows += [("topic", f"`{topic.name}`", topic.description) for topic in pipeline.topics.values()]
+    kinds: dict[str, Mapping[str, Any]] = {
+        "bucket": pipeline.buckets,
+        "topic": pipeline.topics,
+        "dataset": pipeline.datasets,
+    }
+    rows = (
+        (kind, f"`{part.name}`", part.description)
+        for kind, named in kinds.items()
+        for part in named.values()
+    )
     return markdown(("kind", "name", "holds"), rows)
 
 
@@ -71,7 +83,7 @@ def reasons() -> str:
     """Why an object is refused or ignored."""
     rows = (
         (f"`{code}`", reason.meaning, reason.who_can_fix, reason.example)
-        for code, reason in REASONS.items()
+        for code, reason in {**DECISIONS, **REASONS}.items()
     )
     return markdown(("reason", "means", "who can fix it", "for example"), rows)
 
@@ -133,7 +145,32 @@ def _value(function: Function, variable: Variable) -> str:
 
 
 def _default(variable: Variable) -> str:
-    return "refuses to start" if variable.required else f"`{variable.default}`"
+    if variable.required:
+        return "refuses to start"
+    return f"`{variable.default}`" if variable.default else "off"
+
+
+def columns(table: str) -> str:
+    """The columns of one table, from its schema file."""
+    fields = json.loads((SCHEMAS / f"{table}.json").read_text())["fields"]
+    rows = ((f"`{field['name']}`", _type(field), field["description"]) for field in fields)
+    return markdown(("column", "type", "holds"), rows)
+
+
+def _type(field: Mapping[str, Any]) -> str:
+    inner = field["type"]
+    if inner == "RECORD":
+        inner = f"RECORD({', '.join(child['name'] for child in field['fields'])})"
+    return f"{inner}, {str(field['mode']).lower()}" if field["mode"] != "NULLABLE" else str(inner)
+
+
+def views() -> str:
+    """The views, each with the first line of its file."""
+    rows = (
+        (f"`{path.stem}`", path.read_text().partition("\n")[0].removeprefix("-- "))
+        for path in sorted((SCHEMAS.parent / "views").glob("*.sql"))
+    )
+    return markdown(("view", "holds"), rows)
 
 
 TABLES: Mapping[str, Callable[[], str]] = {
@@ -144,14 +181,10 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "warnings": warnings,
     "holds": holds,
     "limits": limits,
-    **{
-        f"outcomes: {stage}": (lambda stage=stage: outcomes(stage))
-        for stage in ("ingest", "deidentify")
-    },
-    **{
-        f"settings: {stage}": (lambda stage=stage: settings(stage))
-        for stage in load_pipeline().functions
-    },
+    "views": views,
+    **{f"columns: {table}": partial(columns, table) for table in SCHEMA_FILES},
+    **{f"outcomes: {stage}": partial(outcomes, stage) for stage in ("ingest", "deidentify")},
+    **{f"settings: {stage}": partial(settings, stage) for stage in load_pipeline().functions},
 }
 
 
@@ -166,11 +199,8 @@ def rendered(page: str) -> str:
 
 def pages() -> list[Path]:
     """Return every page of the documentation."""
-    tops = [
-        ROOT / "README.md",
-        *(ROOT / name for name in ("functions", "infra", "shared", "tests")),
-    ]
-    return sorted(page for top in tops for page in ([top] if top.is_file() else top.rglob("*.md")))
+    folders = (ROOT / name for name in ("functions", "infra", "shared", "tests"))
+    return [ROOT / "README.md", *sorted(page for top in folders for page in top.rglob("*.md"))]
 
 
 def main() -> int:

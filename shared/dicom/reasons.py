@@ -15,6 +15,7 @@ class Fixer(StrEnum):
     SENDER = "the facility, by sending it again"
     EXPORTER = "the maker of the exporting software"
     OPERATOR = "the operator, by raising a limit"
+    REGISTRAR = "the operator, by registering the facility"
     NOBODY = "nobody: it is not wanted here"
 
 
