@@ -7,15 +7,23 @@ import struct
 from dataclasses import replace
 from typing import Any
 
+import pydicom
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
-from pydicom.uid import UID, ExplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
 from shared.dicom.deidentification import Deidentified, Held, PseudonymKey, deidentify
 from shared.dicom.elements import Extent, Header, RawElement
 from shared.dicom.reader import read_header
 from shared.dicom.source import BytesSource
 
+SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]
+NEEDLES = (b"quorra", b"zyxel", b"qx-778812", b"778812", b"acc55501", b"19510623", b"20210317")
 KEY = PseudonymKey(b"a secret that is long enough", "project-one")
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 STUDY, SERIES, INSTANCE = "1.2.3.4.77.1", "1.2.3.4.77.2", "1.2.3.4.77.3"
@@ -105,3 +113,19 @@ def explicit(tag: int, vr: str, value: bytes) -> bytes:
     if vr in {"OB", "OW", "UN", "UT", "SQ"}:
         return head + struct.pack("<HL", 0, len(value)) + value
     return head + struct.pack("<H", len(value)) + value
+
+
+def read(data: bytes) -> Dataset:
+    return pydicom.dcmread(io.BytesIO(data))
+
+
+def assert_clean(copy: bytes, *needles: bytes) -> None:
+    lowered = copy.lower()
+    assert [needle for needle in (*NEEDLES, *needles) if needle in lowered] == []
+
+
+def an_item(**attributes: Any) -> Dataset:
+    item = Dataset()
+    for keyword, value in attributes.items():
+        setattr(item, keyword, value)
+    return item
