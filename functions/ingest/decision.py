@@ -9,7 +9,6 @@ from shared.dicom.identity import Identity
 from shared.dicom.inspection import Inspection, InspectionKind
 from shared.dicom.reasons import Fixer, Reason
 
-
 REASONS = MappingProxyType(
     {
         "unknown-facility": Reason(

@@ -1,7 +1,8 @@
 """Google's own clients, led to a local cloud by its environment."""
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery import Client as BigQuery
@@ -13,15 +14,14 @@ class Clients:
     """One client of each service, for the cloud that an environment points to."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        # The libraries read these variables when a client is made, and from nowhere else.
-        os.environ.update(environment)
         self.environment = environment
         self.project = environment["GOOGLE_CLOUD_PROJECT"]
-        anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
-        self.storage = Storage(project=self.project, credentials=anonymous)
-        self.bigquery = BigQuery(project=self.project, credentials=anonymous)
-        self.publisher = PublisherClient()
-        self.subscriber = SubscriberClient()
+        anonymous = AnonymousCredentials()
+        with _variables(environment):
+            self.storage = Storage(project=self.project, credentials=anonymous)
+            self.bigquery = BigQuery(project=self.project, credentials=anonymous)
+            self.publisher = PublisherClient()
+            self.subscriber = SubscriberClient()
 
     def topic(self, name: str) -> str:
         """A topic's full name."""
@@ -30,3 +30,15 @@ class Clients:
     def subscription(self, name: str) -> str:
         """A subscription's full name."""
         return f"projects/{self.project}/subscriptions/{name}"
+
+
+@contextlib.contextmanager
+def _variables(environment: Mapping[str, str]) -> Iterator[None]:
+    """The libraries read their variables when a client is made, and no longer."""
+    before = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

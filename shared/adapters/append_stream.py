@@ -67,7 +67,8 @@ class AppendStream:
 
     def _open(self) -> Any:
         """Return the responses as they come; the call underneath the client does not wait."""
-        return self._client.transport.append_rows(
+        append_rows: Any = self._client.transport.append_rows
+        return append_rows(
             iter(self._requests.get, None),
             # The service routes the connection by this header.
             metadata=(("x-goog-request-params", f"write_stream={self._name}"),),

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from google.api_core.exceptions import NotFound, PreconditionFailed, RequestRangeNotSatisfiable
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import storage
+from google.cloud.storage import Blob, Client
 from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.adapters import HTTPAdapter
 
@@ -36,7 +36,7 @@ class CloudStorage:
     def __init__(self, project: str, connections: int = 80) -> None:
         self._emulated = bool(os.environ.get("STORAGE_EMULATOR_HOST"))
         credentials = AnonymousCredentials() if self._emulated else None
-        self._client = storage.Client(project=project, credentials=credentials)
+        self._client = Client(project=project, credentials=credentials)
         pool = HTTPAdapter(pool_connections=4, pool_maxsize=connections)
         for scheme in ("https://", "http://"):
             self._client._http.mount(scheme, pool)  # noqa: SLF001 - the documented way to size it
@@ -125,10 +125,10 @@ class CloudStorage:
             for blob in self._client.list_blobs(bucket, prefix=prefix, timeout=TIMEOUT_S):
                 yield _stored(blob)
 
-    def _blob(self, version: ObjectVersion) -> storage.Blob:
+    def _blob(self, version: ObjectVersion) -> Blob:
         return self._client.bucket(version.bucket).blob(version.name, generation=version.generation)
 
-    def _load(self, blob: storage.Blob) -> StoredObject | None:
+    def _load(self, blob: Blob) -> StoredObject | None:
         with translated("storage"):
             try:
                 blob.reload(timeout=TIMEOUT_S, retry=RETRY)
@@ -136,7 +136,7 @@ class CloudStorage:
                 return None
         return _stored(blob)
 
-    def _rewrite(self, source: storage.Blob, target: storage.Blob) -> bool:
+    def _rewrite(self, source: Blob, target: Blob) -> bool:
         """Return True when copied, False when the target's name is taken."""
         token: str | None = None
         with translated("storage"):
@@ -160,7 +160,7 @@ class CloudStorage:
             yield self.find(bucket, name) is None
 
 
-def _stored(blob: storage.Blob) -> StoredObject:
+def _stored(blob: Blob) -> StoredObject:
     return StoredObject(
         version=ObjectVersion(
             bucket=blob.bucket.name, name=blob.name, generation=int(blob.generation)

@@ -1,20 +1,21 @@
 """Pub/Sub topics as `Publisher`s."""
 
-from google.cloud import pubsub_v1
+from google.cloud.pubsub_v1 import PublisherClient
+from google.cloud.pubsub_v1.types import BatchSettings
 
 from shared.adapters.vendor_errors import translated
 from shared.contracts.message import Message
 
 CONFIRMATION_TIMEOUT_S = 60.0
 # Concurrent deliveries share a request; a lone one waits no longer than this.
-BATCH = pubsub_v1.types.BatchSettings(max_messages=100, max_latency=0.005)
+BATCH = BatchSettings(max_messages=100, max_latency=0.005)
 
 
 class PubSubTopic:
     """One topic; the client honours `PUBSUB_EMULATOR_HOST` by itself."""
 
     def __init__(self, project: str, topic: str) -> None:
-        self._client = pubsub_v1.PublisherClient(batch_settings=BATCH)
+        self._client = PublisherClient(batch_settings=BATCH)
         self._path = self._client.topic_path(project, topic)
 
     def publish(self, message: Message) -> None:

@@ -80,7 +80,8 @@ def _calls() -> int:
 def test_a_crash_around_any_single_call_changes_nothing(when: str) -> None:
     expected = _apart().state()
     for number in range(1, _calls() + 1):
-        crashed = _apart(Faults(**{when: frozenset({number})}))
+        at = frozenset({number})
+        crashed = _apart(Faults(before=at) if when == "before" else Faults(after=at))
         assert crashed.state() == expected, f"crash {when} call {number}"
 
 

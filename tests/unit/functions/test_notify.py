@@ -11,7 +11,7 @@ from tests.outcomes import an_outcome
 
 
 class _DeadReceiver:
-    def send(self, event_id: str, body: bytes) -> None:
+    def send(self, event_id: str, body: bytes) -> None:  # noqa: ARG002 - the port's names
         raise TransientError("webhook-refused")
 
 

@@ -17,7 +17,7 @@ from shared.runtime.delivery import Lazy, deliver, message_of, run
 PLANTED = "PLANTED^IDENTITY"
 
 
-class _Failure(RuntimeError):
+class _LibraryError(RuntimeError):
     """An error of somebody else's library whose text carries an identity."""
 
 
@@ -50,7 +50,7 @@ def test_done_is_acknowledged_with_one_line(lines: Callable[[], list[dict[str, o
     [
         (TransientError("storage-timeout"), "WARNING", "storage-timeout"),
         (PermanentError("unknown-outcome-version"), "ERROR", "unknown-outcome-version"),
-        (_Failure(PLANTED), "WARNING", "unclassified"),
+        (_LibraryError(PLANTED), "WARNING", "unclassified"),
         (KeyError(PLANTED), "WARNING", "unclassified"),
     ],
 )
