@@ -26,7 +26,8 @@ _INT64: Final = 1 << 63
 
 
 def _string(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    """Return text without the spaces around it, which mean nothing (PS3.5 Table 6.2-1)."""
+    return value.strip() or None if isinstance(value, str) else None
 
 
 def _integer(value: object) -> int | None:

@@ -21,6 +21,7 @@ from shared.dicom.warnings import Warning_
 SPECIFIC_CHARACTER_SET: Final = 0x00080005
 PIXEL_REPRESENTATION: Final = 0x00280103
 TRANSFER_SYNTAX_UID_KEY: Final = "00020010"
+MOST_WARNINGS: Final = 100  # of one header: they travel in messages
 _TRAILING_PADDING: Final = 0xFFFCFFFC
 _TEXT_VRS: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 _UNSAID: Final = frozenset({"UN", None})
@@ -178,7 +179,8 @@ class _Writing:
             self._drop(element, vr, prefix, DropReason.UNPARSABLE_VALUE)
 
     def _warn(self, code: str, element: RawElement, prefix: str) -> None:
-        self.warnings.append(Warning_(code, f"{prefix}{json_key(element.tag)}"))
+        if len(self.warnings) < MOST_WARNINGS:
+            self.warnings.append(Warning_(code, f"{prefix}{json_key(element.tag)}"))
 
     def _drop(self, element: RawElement, vr: str, prefix: str, reason: DropReason) -> None:
         path = f"{prefix}{json_key(element.tag)}"

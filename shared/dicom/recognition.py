@@ -139,9 +139,19 @@ def _bare(head: bytes, size: int) -> Kind | None:
 def _plausible_element(head: bytes, size: int, *, little: bool) -> bool:
     if looks_explicit(head):
         return True
-    length = int.from_bytes(head[4:8], "little" if little else "big")
-    is_zeros = not any(head[:_ELEMENT_HEADER_BYTES])
-    return little and not is_zeros and length <= min(size - 8, _LARGEST_FIRST_VALUE)
+    length = int.from_bytes(head[4:8], "little")
+    fits = length <= min(size - _ELEMENT_HEADER_BYTES, _LARGEST_FIRST_VALUE)
+    return little and fits and _is_followed(head, _ELEMENT_HEADER_BYTES + length)
+
+
+def _is_followed(head: bytes, end: int) -> bool:
+    """Tell whether a greater tag follows an implicit element, as far as it can be seen."""
+    following = head[end : end + 4]
+    return len(following) < 4 or _tag(following) > _tag(head)  # noqa: PLR2004 - a tag
+
+
+def _tag(data: bytes) -> tuple[int, int]:
+    return int.from_bytes(data[:2], "little"), int.from_bytes(data[2:4], "little")
 
 
 def _textual(head: bytes) -> Kind:

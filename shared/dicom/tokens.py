@@ -225,13 +225,14 @@ class DataSetWalk(ContainerWalk):
 
     def _only_zeros_follow(self, level: Level) -> bool:
         """Close the data set when nothing but zeros is left of it."""
-        if level is not self._levels[0] or level.end == ENDLESS:
+        end = self._windows.end
+        if level is not self._levels[0] or end is None:
             return False
-        length = level.end - self._position
+        length = end - self._position
         if length > self._limits.max_trailing_bytes or any(self._peek(self._position, length)):
             return False
         self._warn("trailing-padding")
-        self._position = level.end
+        self._position = end
         self._levels.pop()
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from math import isfinite
 from struct import Struct
@@ -17,6 +18,7 @@ Converter: TypeAlias = Callable[[bytes, str, CharacterSet], Converted]
 _PADDING: Final = "\x00 "
 _NAME_GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")
 _INT64: Final = 1 << 63
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _PLAIN_NUMBER: Final = frozenset("0123456789+-.eE")
 
 
@@ -94,10 +96,8 @@ def _numbers(value: bytes, parse: Callable[[str], int | float | None]) -> Conver
 
 
 def _integer(text: str) -> int | None:
-    if text.isdecimal() and text.isascii() and len(text) < 18:  # noqa: PLR2004 - fits 64 bits
-        return int(text)
-    number = _decimal(text)
-    if number is None or not float(number).is_integer() or not -_INT64 <= number < _INT64:
+    number = int(text) if _WHOLE.fullmatch(text) else _decimal(text)
+    if number is None or int(number) != number or not -_INT64 <= number < _INT64:
         return None
     return int(number)
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
+from shared.dicom import deidentification
 from shared.dicom.attributes import HOT_COLUMNS, NAME_GROUPS, hot_values
 from shared.dicom.inspection import inspect
 from shared.dicom.source import BytesSource
@@ -65,6 +68,8 @@ def test_columns_are_named_once() -> None:
         ("PatientAge", "45", None),
         ("PatientSex", "F", "F"),
         ("PatientSex", 1, None),
+        ("PatientID", " 42 ", "42"),
+        ("PatientID", "  ", None),
         ("Rows", 512, 512),
         ("Rows", 512.0, 512),
         ("Rows", True, None),
@@ -123,3 +128,13 @@ elements = st.fixed_dictionaries({}, optional={"vr": anything, "Value": anything
 @given(st.dictionaries(st.sampled_from(sorted(TAGS.values())), elements))
 def test_no_json_makes_it_raise(metadata: dict[str, Any]) -> None:
     assert len(hot_values(metadata)) == len(HOT_COLUMNS)
+
+
+def test_columns_with_identities_are_those_the_basic_profile_acts_on() -> None:
+    table = Path(deidentification.__file__).with_name("table_e1_1.json")
+    rows = json.loads(table.read_text(encoding="utf-8"))["rows"]
+    acted_on = {row["tag"].upper() for row in rows}
+
+    assert {each.tag for each in HOT_COLUMNS if each.phi} == {
+        each.tag for each in HOT_COLUMNS if each.tag in acted_on
+    }

@@ -110,6 +110,20 @@ def test_a_value_that_does_not_parse_is_left_out_and_named(
     ]
 
 
+def test_warnings_of_one_header_are_bounded() -> None:
+    utf8 = element(0x00080005, "CS", b"ISO_IR 192")
+    texts = b"".join(element(0x00420000 + index, "LO", b"\xe9a") for index in range(1, 300))
+
+    assert len(metadata_of(utf8 + texts).warnings) == 100
+
+
+def test_large_integers_are_exact() -> None:
+    assert only(element(0x00420001, "IS", b"1234567890123456789 ")) == {
+        "vr": "IS",
+        "Value": [1234567890123456789],
+    }
+
+
 def test_a_decimal_that_is_whole_is_an_integer_string_too() -> None:
     assert only(element(0x00420001, "IS", b"12.0")) == {"vr": "IS", "Value": [12]}
 

@@ -106,6 +106,22 @@ def test_zeros_after_the_last_element_are_forgiven() -> None:
         assert "trailing-padding" in header.warnings
 
 
+def test_zeros_at_the_end_of_a_deflated_data_set_are_forgiven() -> None:
+    header = header_of(deflated(STUDY_ID + bytes(400)), DEFLATED)
+
+    assert [each.tag for each in header.dataset] == [0x00200010]
+    assert header.warnings == ("trailing-padding",)
+
+
+def test_a_long_private_value_that_only_looks_like_items_is_not_read() -> None:
+    value = ITEM + pack("<L", 70_000) + b"\x01" * 70_001
+    header = header_of(element(0x00291020, "UN", value) + STUDY_ID)
+
+    assert (header.dataset[0].value, header.dataset[0].items) == (None, None)
+    assert header.dataset[0].extent.length == len(value)
+    assert header.dataset[1].value == b"42"
+
+
 def test_an_object_without_a_preamble_is_read() -> None:
     header = read_header(BytesSource(without_preamble(an_instance())))
 

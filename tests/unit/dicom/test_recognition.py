@@ -56,7 +56,12 @@ CONTENTS = {
     Kind.HTML: [b"<html><body>", b"<!doctype html>"],
     Kind.JSON: [b'{"a": 1}', b"[1]"],
     Kind.TEXT: [b"Read me first.\r\n", b"1234"],
-    Kind.UNKNOWN: [bytes(200), bytes(range(200)), b"\x08"],
+    Kind.UNKNOWN: [
+        bytes(200),
+        bytes(range(200)),
+        b"\x08",
+        b"\x08\x00\x05\x00\x02\x00\x00\x00ab\x02\x00\x10\x00",  # the tags descend
+    ],
 }
 CASES = [(kind, data) for kind, contents in CONTENTS.items() for data in contents]
 
