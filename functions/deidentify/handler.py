@@ -48,8 +48,9 @@ class Deidentify:
     def _outcome(self, archived: Outcome, original: StoredObject) -> Outcome:
         if self.objects.stat(original.version) is None:
             return self._without_copy(archived, original, OutcomeKind.FAILED, "original-gone")
+        source = ObjectSource(self.objects, original)
         try:
-            result = deidentify(read_header(ObjectSource(self.objects, original)), self.key)
+            result = deidentify(read_header(source), self.key, source)
         except PermanentError as error:
             return self._without_copy(archived, original, OutcomeKind.FAILED, error.reason)
         if isinstance(result, Held):

@@ -1,0 +1,94 @@
+"""What the BigQuery tables promise: rows arrive whole, as the schema files have them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.bigquery import Client, SchemaField, Table
+
+from functions.index import rows
+from infra.table_schemas import SCHEMAS, TABLES
+from shared.adapters.bigquery import BigQueryTables
+from shared.contracts.outcome import OutcomeKind
+from shared.errors import TransientError
+from shared.ports import Row
+from tests.outcomes import MOMENT, an_outcome
+
+DATASETS = ("imaging", "research")
+
+
+@pytest.fixture
+def client(bigquery: Mapping[str, str]) -> Iterator[Client]:
+    """A warehouse with our tables, empty."""
+    client = Client(project=bigquery["GOOGLE_CLOUD_PROJECT"], credentials=AnonymousCredentials())
+    for dataset in DATASETS:
+        client.delete_dataset(dataset, delete_contents=True, not_found_ok=True)
+        client.create_dataset(dataset)
+    for name, schema in TABLES.items():
+        fields = [SchemaField.from_api_repr(field) for field in schema["fields"]]  # type: ignore[attr-defined]
+        client.create_table(Table(f"{client.project}.{name}", fields))
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def tables(client: Client) -> BigQueryTables:
+    return BigQueryTables(client.project, SCHEMAS, {name: name for name in DATASETS})
+
+
+def _read(client: Client, query: str) -> list[dict[str, Any]]:
+    return [dict(row) for row in client.query(query).result()]
+
+
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("imaging.instances", rows.instance(an_outcome())),
+        ("imaging.uploads", rows.upload(an_outcome(OutcomeKind.QUARANTINED))),
+        ("imaging.deid_audit", rows.audit(an_outcome(OutcomeKind.DEIDENTIFIED))),
+        ("research.instances", rows.research_instance(an_outcome(OutcomeKind.DEIDENTIFIED))),
+    ],
+)
+def test_a_row_is_read_as_it_was_written(
+    client: Client, tables: BigQueryTables, table: str, row: Row
+) -> None:
+    tables.append(table, [row])
+    (read,) = _read(client, f"SELECT * FROM `{table}`")
+    if isinstance(read.get("Metadata"), str):
+        read["Metadata"] = json.loads(read["Metadata"])
+    expected = {name: value for name, value in row.items() if value not in (None, [])}
+    assert {name: read[name] for name in expected} == expected
+    assert {name for name, value in read.items() if value not in (None, [])} == set(expected)
+
+
+def test_concurrent_appends_all_arrive(client: Client, tables: BigQueryTables) -> None:
+    def append(number: int) -> None:
+        tables.append("imaging.uploads", [rows.upload(an_outcome(root_event_id=str(number)))])
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(append, range(200)))
+    (read,) = _read(client, "SELECT COUNT(DISTINCT RootEventId) AS n FROM imaging.uploads")
+    assert read["n"] == 200
+
+
+def test_a_timestamp_is_exact(client: Client, tables: BigQueryTables) -> None:
+    tables.append("imaging.uploads", [rows.upload(an_outcome())])
+    (read,) = _read(client, "SELECT DecidedAt FROM imaging.uploads")
+    assert read["DecidedAt"] == MOMENT
+
+
+def test_a_table_that_is_not_there_is_transient_and_heals(
+    client: Client, tables: BigQueryTables
+) -> None:
+    name = f"{client.project}.imaging.uploads"
+    table = client.get_table(name)
+    client.delete_table(name)
+    with pytest.raises(TransientError):
+        tables.append("imaging.uploads", [rows.upload(an_outcome())])
+    client.create_table(Table(name, table.schema))
+    tables.append("imaging.uploads", [rows.upload(an_outcome())])
+    (read,) = _read(client, "SELECT COUNT(*) AS n FROM imaging.uploads")
+    assert read["n"] == 1
