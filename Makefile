@@ -86,8 +86,8 @@ bundle: $(RUN_READY) ## Build the zips that are deployed, one per function
 	@"$(PY)" -m infra.bundle
 
 .PHONY: bench-%
-bench-%: $(DEV_READY) ## Measure: make bench-<name> runs tests/benchmarks/<name>.py
-	@"$(PY)" -m tests.benchmarks.$*
+bench-%: $(DEV_READY) ## Measure: make bench-<name> runs tests/benchmarks/bench_<name>.py
+	@"$(PY)" -m tests.benchmarks.bench_$*
 
 LOCK := build/lock/bin/python -m uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --quiet pyproject.toml --extra local
@@ -98,7 +98,10 @@ lock: ## Resolve the dependencies anew and write every lock
 	@build/lock/bin/python -m pip install -qq --disable-pip-version-check uv
 	@$(LOCK) $(UPGRADE) --output-file requirements.lock > /dev/null
 	@$(LOCK) $(UPGRADE) --group dev --constraint requirements.lock --output-file requirements-dev.lock > /dev/null
-	@$(MAKE) $(DEV_READY)
+	@$(MAKE) pins
+
+.PHONY: pins
+pins: $(DEV_READY) ## Write each function's requirements.txt from the lock
 	@"$(PY)" -m infra.requirements
 
 .PHONY: clean

@@ -1,0 +1,64 @@
+"""What every kind of test shares: real servers, one of each for the whole session."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from tests.integration.servers import described, serving, summary
+
+Environment = Mapping[str, str]
+
+
+def pytest_report_header() -> str:
+    """Say which servers the tests will speak to."""
+    return f"servers: {described()}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which of them ran otherwise."""
+    for line in summary():
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def pubsub_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    with serving("pubsub", tmp_path_factory.mktemp("pubsub")) as environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+def storage_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    with serving("storage", tmp_path_factory.mktemp("storage")) as environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+def bigquery_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    with serving("bigquery", tmp_path_factory.mktemp("bigquery")) as environment:
+        yield environment
+
+
+@pytest.fixture
+def pubsub(pubsub_server: Environment, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    """Clients made during the test find a Pub/Sub server."""
+    return _set(pubsub_server, "PUBSUB", monkeypatch)
+
+
+@pytest.fixture
+def storage(storage_server: Environment, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    """Clients made during the test find a Cloud Storage server."""
+    return _set(storage_server, "STORAGE", monkeypatch)
+
+
+@pytest.fixture
+def bigquery(bigquery_server: Environment, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    """Clients made during the test find a BigQuery server."""
+    return _set(bigquery_server, "BIGQUERY", monkeypatch)
+
+
+def _set(environment: Environment, stem: str, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    names = {"GOOGLE_CLOUD_PROJECT"} | {name for name in environment if name.startswith(stem)}
+    chosen = {name: environment[name] for name in names}
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+    return chosen

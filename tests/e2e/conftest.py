@@ -1,0 +1,51 @@
+"""The deployed zips under functions-framework, against a local cloud of the session's own."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from infra.local import lifecycle
+from infra.local.clients import Clients
+from infra.local.layout import Layout
+from infra.local.receiver import Delivery, Receiver, receiving
+
+
+class Cloud:
+    """A running local cloud with clients, and the webhooks it has sent."""
+
+    def __init__(self, layout: Layout, receiver: Receiver, deliveries: list[Delivery]) -> None:
+        self.layout = layout
+        self.receiver = receiver
+        self.deliveries = deliveries
+        self.clients = Clients(lifecycle.running_environment(layout))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What `.local/env` exports."""
+        return dict(self.clients.environment)
+
+    def pid(self, name: str) -> int:
+        """The process that runs a function or a server now."""
+        state = lifecycle.running_state(self.layout)
+        assert state is not None
+        return next(child.pid for child in state.children if child.name == name)
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A local cloud that lives as long as the session."""
+    layout = Layout(tmp_path_factory.mktemp("cloud"))
+    deliveries: list[Delivery] = []
+    lock = threading.Lock()
+
+    def heard(delivery: Delivery) -> None:
+        with lock:
+            deliveries.append(delivery)
+
+    with receiving(layout.secrets / "webhook-secret", heard) as receiver:
+        try:
+            lifecycle.start(layout, settings={"webhook_url": receiver.url}, owned=True)
+            yield Cloud(layout, receiver, deliveries)
+        finally:
+            lifecycle.stop(layout)

@@ -1,0 +1,172 @@
+"""What a local cloud writes down, and how others read it."""
+
+import stat
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from standardwebhooks import Webhook
+
+from infra.definition import Kind, Push, Reference, Schedule, load_pipeline
+from infra.local.endpoints import Endpoints, free_ports, is_free
+from infra.local.environment import client_environment, export_lines, read_exports
+from infra.local.functions import environment, resolve
+from infra.local.layout import Layout
+from infra.local.overrides import load_profile, local_pipeline
+from infra.local.secret_files import secret_file
+from infra.local.state import (
+    ChildState,
+    Phase,
+    State,
+    is_running,
+    read_state,
+    take_lock,
+    write_state,
+)
+
+PROFILE = load_profile()
+PIPELINE = local_pipeline(PROFILE)
+PORTS = Endpoints(
+    storage=1,
+    pubsub=2,
+    bigquery=3,
+    bigquery_storage=4,
+    functions=dict.fromkeys(PIPELINE.functions, 5),
+)
+STATE = State(
+    phase=Phase.READY,
+    step="ready",
+    pid=10,
+    born="now",
+    endpoints=PORTS,
+    settings={"webhook_url": ""},
+    children=(ChildState(name="ingest", pid=11, born="then", ports=(5,), ready=True, restarts=2),),
+)
+
+
+def test_a_state_is_read_as_it_was_written(tmp_path: Path) -> None:
+    write_state(Layout(tmp_path), STATE)
+    assert read_state(Layout(tmp_path)) == STATE
+    assert STATE.recorded() == {11: "then"}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"children": []}'])
+def test_what_is_no_state_is_none(tmp_path: Path, text: str) -> None:
+    assert read_state(Layout(tmp_path)) is None
+    Layout(tmp_path).state.write_text(text)
+    assert read_state(Layout(tmp_path)) is None
+
+
+def test_one_supervisor_holds_the_lock(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "new")
+    assert not is_running(layout)
+    lock = take_lock(layout)
+    assert lock
+    assert take_lock(layout) is None
+    assert is_running(layout)
+    lock.close()
+    assert not is_running(layout)
+
+
+def test_forgetting_leaves_the_logs(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.prepare()
+    layout.log("ingest").write_text("line")
+    secret_file(layout.secrets, "pseudonym-key")
+    write_state(layout, STATE)
+    layout.forget()
+    assert [path.name for path in tmp_path.iterdir()] == ["logs"]
+
+
+def test_the_exports_are_read_by_a_shell(tmp_path: Path) -> None:
+    profile = replace(PROFILE, project="a project's")
+    (tmp_path / "env").write_text(export_lines(PIPELINE, profile, PORTS))
+    script = '. ./env; printf %s "$INLET_INBOX|$BIGQUERY_STORAGE_EMULATOR_HOST"'
+    shell = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert shell.stdout == "a project's-inbox|127.0.0.1:4"
+    assert read_exports((tmp_path / "env").read_text()) == client_environment(
+        PIPELINE, profile, PORTS
+    )
+
+
+def test_the_exports_are_those_that_are_promised() -> None:
+    assert client_environment(PIPELINE, PROFILE, PORTS) == {
+        "GOOGLE_CLOUD_PROJECT": "inlet-local",
+        "STORAGE_EMULATOR_HOST": "http://127.0.0.1:1",
+        "PUBSUB_EMULATOR_HOST": "127.0.0.1:2",
+        "BIGQUERY_EMULATOR_HOST": "http://127.0.0.1:3",
+        "BIGQUERY_STORAGE_EMULATOR_HOST": "127.0.0.1:4",
+        "INLET_INBOX": "inlet-local-inbox",
+        "INLET_ARCHIVE": "inlet-local-archive",
+        "INLET_QUARANTINE": "inlet-local-quarantine",
+        "INLET_RESEARCH": "inlet-local-research",
+        "INLET_EVENTS_TOPIC": "events",
+        "INLET_OUTCOMES_TOPIC": "outcomes",
+        "INLET_DATASET": "imaging",
+        "INLET_RESEARCH_DATASET": "research",
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        (Kind.BUCKET, "archive", "inlet-local-archive"),
+        (Kind.TOPIC, "outcomes", "outcomes"),
+        (Kind.DATASET, "imaging", "imaging"),
+        (Kind.FACILITIES, "names", "demo-hospital,demo-clinic"),
+        (Kind.SETTING, "stuck_after_s", "60"),
+        (Kind.SETTING, "webhook_url", ""),
+    ],
+)
+def test_references_resolve(tmp_path: Path, kind: Kind, name: str, value: str) -> None:
+    assert resolve(Reference(kind=kind, name=name), PROFILE, Layout(tmp_path)) == value
+
+
+def test_a_secret_is_its_owner_s_and_stays_the_same(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    path = Path(resolve(Reference(kind=Kind.SECRET, name="pseudonym-key"), PROFILE, layout))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert len(bytes.fromhex(path.read_text())) == 32
+    assert secret_file(layout.secrets, "pseudonym-key").read_text() == path.read_text()
+
+
+def test_the_webhook_secret_is_one_for_standard_webhooks(tmp_path: Path) -> None:
+    secret = secret_file(tmp_path, "webhook-secret").read_text()
+    assert secret.startswith("whsec_")
+    assert len(Webhook(secret)._whsecret) == 32
+
+
+def test_a_function_s_environment_is_the_definition_s_and_the_servers(tmp_path: Path) -> None:
+    function = PIPELINE.functions["ingest"]
+    made = environment(function, PROFILE, PORTS, Layout(tmp_path))
+    assert set(function.environment) < set(made)
+    assert made["K_SERVICE"] == "ingest"
+    assert made["THREADS"] == str(function.resources.concurrency)
+    assert made["STORAGE_EMULATOR_HOST"] == "http://127.0.0.1:1"
+
+
+def test_only_timings_differ_from_the_definition() -> None:
+    for name, function in load_pipeline().functions.items():
+        local = PIPELINE.functions[name]
+        if isinstance(function.trigger, Schedule):
+            assert isinstance(local.trigger, Schedule)
+            assert local.trigger.every_s == PROFILE.schedules[name]
+        else:
+            assert isinstance(local.trigger, Push)
+            assert local.trigger.min_backoff_s == PROFILE.min_backoff_s
+            assert local.trigger.topic == function.trigger.topic
+        assert replace(local, trigger=function.trigger) == function
+
+
+def test_settings_can_be_replaced() -> None:
+    assert load_profile({"webhook_url": "http://x"}).settings["webhook_url"] == "http://x"
+
+
+@pytest.mark.enable_socket
+def test_free_ports_are_free_and_differ() -> None:
+    ports = [port for port, _ in zip(free_ports(), range(5), strict=False)]
+    assert len(set(ports)) == 5
+    assert all(map(is_free, ports))
