@@ -1,6 +1,7 @@
 """The deployed zips under functions-framework, against a local cloud of the session's own."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ from infra.local import lifecycle
 from infra.local.clients import Clients
 from infra.local.layout import Layout
 from infra.local.receiver import Delivery, Receiver, receiving
+from infra.local.sql import query
 
 
 class Cloud:
@@ -30,6 +32,13 @@ class Cloud:
         state = lifecycle.running_state(self.layout)
         assert state is not None
         return next(child.pid for child in state.children if child.name == name)
+
+    def await_rows(self, text: str, expected: list[object], patience_s: float = 60) -> None:
+        """Return once a query's first row is as expected."""
+        deadline = time.monotonic() + patience_s
+        while (row := query(self.clients.bigquery, text)[1][0]) != expected:
+            assert time.monotonic() < deadline, row
+            time.sleep(0.2)
 
 
 @pytest.fixture(scope="session")
