@@ -18,7 +18,7 @@ from infra.local.program import Program, answers, ticks
 log = logging.getLogger("supervisor")
 
 SETTLED_S = 10.0
-_GRACE_S = 4.0
+_GRACE_S = 1.0
 _LEASH = Path(__file__).with_name("leash.py")
 
 
