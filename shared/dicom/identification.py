@@ -32,15 +32,16 @@ _PADDING: Final = b"\x00 "
 
 
 def identify(header: Header) -> Identity:
-    """Return which instance the header describes.
+    """Return which instance the data set describes.
 
-    A non-patient object (PS3.4 Annex GG) has no study and no series.
+    The data set is what readers go by; a file meta that names another instance (`contradicted`)
+    is a warning, because tools that rewrite UIDs leave it behind. A non-patient object (PS3.4
+    Annex GG) has no study and no series.
 
     Raises:
         IdentityError: a UID is missing, unusable or contradicted; `reason` says which.
     """
     uids = _stated(header.dataset, _NAMES)
-    _compare_with_file_meta(uids, header.file_meta)
     sop_class_uid = _usable(uids, SOP_CLASS_UID)
     has_study = sop_class_uid not in NON_PATIENT_SOP_CLASSES
     return Identity(
@@ -75,11 +76,11 @@ def _stated(elements: tuple[RawElement, ...], tags: Collection[int]) -> dict[int
     return found
 
 
-def _compare_with_file_meta(uids: dict[int, str], file_meta: tuple[RawElement, ...]) -> None:
-    for tag, uid in _stated(file_meta, _IN_FILE_META.keys()).items():
-        other = uids.get(_IN_FILE_META[tag])
-        if uid and other and uid != other:
-            raise IdentityError("identity-mismatch")
+def contradicted(header: Header, identity: Identity) -> tuple[int, ...]:
+    """Return the tags of the File Meta Information that name another instance or SOP class."""
+    uids = {SOP_CLASS_UID: identity.sop_class_uid, SOP_INSTANCE_UID: identity.sop_instance_uid}
+    stated = _stated(header.file_meta, _IN_FILE_META.keys()).items()
+    return tuple(tag for tag, uid in stated if uid and uid != uids[_IN_FILE_META[tag]])
 
 
 def _usable(uids: dict[int, str], tag: int) -> str:

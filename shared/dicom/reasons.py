@@ -118,9 +118,9 @@ _LIMIT: Final = {
 }
 _IDENTITY: Final = {
     "identity-mismatch": Reason(
-        "File meta and data set, or two elements, name different instances or SOP classes.",
+        "A UID stands twice in one data set, with different values.",
         Fixer.EXPORTER,
-        "UIDs changed in the data set, not in the file meta",
+        "two SOP Instance UIDs",
     ),
     "missing-study-instance-uid": Reason(
         "Study Instance UID (0020,000D) is missing or empty.", Fixer.EXPORTER, "a test object"

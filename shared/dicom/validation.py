@@ -11,6 +11,7 @@ from shared.dicom.identification import (
     SOP_CLASS_UID,
     SOP_INSTANCE_UID,
     STUDY_INSTANCE_UID,
+    contradicted,
 )
 from shared.dicom.identity import Identity
 from shared.dicom.standard.sop_classes import SOP_CLASS_NAMES
@@ -22,7 +23,12 @@ _UID_FORM: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+", re.A
 def validate(header: Header, identity: Identity | None) -> tuple[Warning_, ...]:
     """Return what a tolerant reader forgave and what the identity's UIDs lack."""
     forgiven = tuple(Warning_(code) for code in header.warnings)
-    return forgiven if identity is None else forgiven + _identity_warnings(identity)
+    if identity is None:
+        return forgiven
+    contradictions = (
+        Warning_("file-meta-differs", f"{tag:08X}") for tag in contradicted(header, identity)
+    )
+    return (*forgiven, *contradictions, *_identity_warnings(identity))
 
 
 def _identity_warnings(identity: Identity) -> tuple[Warning_, ...]:

@@ -14,6 +14,7 @@ WARNINGS: Final = MappingProxyType(
         "file-meta-group-length": "File Meta Information Group Length is missing or wrong.",
         "file-meta-implicit": "The File Meta Information is not in Explicit VR Little Endian.",
         "file-meta-incomplete": "The File Meta Information lacks a Type 1 element.",
+        "file-meta-differs": "The File Meta Information names another instance or SOP class.",
         "guessed-transfer-syntax": "The transfer syntax was told from the first element.",
         "vr-encoding-differs": "Explicit or implicit VR is not as the transfer syntax has it.",
         "byte-order-differs": "The byte order is not as the transfer syntax has it.",

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from shared.dicom.identification import identify, is_directory
+from shared.dicom.identification import contradicted, identify, is_directory
 from shared.dicom.identity import Identity
 from shared.dicom.reader import read_header
 from shared.dicom.source import BytesSource
+from shared.dicom.validation import validate
+from shared.dicom.warnings import Warning_
 from shared.errors import IdentityError
 from tests.builders import (
     SOP_CLASSES,
@@ -112,12 +114,27 @@ def test_a_leading_zero_is_usable() -> None:
         element(0x00080016, "UI", padded(SOP_CLASSES["CT"])),
     ],
 )
-def test_identities_that_disagree_are_refused(other: bytes) -> None:
-    in_file_meta = part10(other + identity_without_tag(other) + study_elements())
-    in_data_set = part10(identity_elements() + other + study_elements())
+def test_a_file_meta_that_disagrees_is_a_warning(other: bytes) -> None:
+    header = read_header(
+        BytesSource(part10(other + identity_without_tag(other) + study_elements()))
+    )
+    identity = identify(header)
 
-    assert reason_of(in_file_meta) == "identity-mismatch"
-    assert reason_of(in_data_set) == "identity-mismatch"
+    (tag,) = contradicted(header, identity)
+    assert Warning_("file-meta-differs", f"{tag:08X}") in validate(header, identity)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        element(0x00080018, "UI", padded(a_uid(8, 8))),
+        element(0x00080016, "UI", padded(SOP_CLASSES["CT"])),
+    ],
+)
+def test_a_data_set_that_contradicts_itself_is_refused(other: bytes) -> None:
+    data = part10(identity_elements() + other + study_elements())
+
+    assert reason_of(data) == "identity-mismatch"
 
 
 def identity_without_tag(other: bytes) -> bytes:
