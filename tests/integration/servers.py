@@ -29,7 +29,12 @@ from infra.local.program import Program, answers
 PROJECT = load_profile().project
 START_LIMIT_S = 120.0
 
-_REPAIRED = "from infra.local.bigquery_repairs import repair; from bqemulator.cli import main; repair(); main()"
+_REPAIRED = """
+from infra.local.bigquery_repairs import repair
+from bqemulator.cli import main
+repair()
+main()
+"""
 
 
 _fallen_back: list[str] = []
