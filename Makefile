@@ -85,6 +85,18 @@ dependencies: $(DEV_READY) ## Check what is declared against what is imported, a
 bundle: $(RUN_READY) ## Build the zips that are deployed, one per function
 	@"$(PY)" -m infra.bundle
 
+.PHONY: schemas
+schemas: $(DEV_READY) ## Write the table schemas from the code
+	@"$(PY)" -m infra.table_schemas
+
+.PHONY: docs
+docs: $(DEV_READY) ## Write the tables of the documentation from the code
+	@"$(PY)" -m infra.docs
+
+.PHONY: test-large
+test-large: $(DEV_READY) ## A gigabyte through ingest, its memory and reads measured
+	@INLET_LARGE_MIB=1024 "$(PY)" -m pytest -s tests/e2e/test_large_object.py
+
 .PHONY: bench-%
 bench-%: $(DEV_READY) ## Measure: make bench-<name> runs tests/benchmarks/bench_<name>.py
 	@"$(PY)" -m tests.benchmarks.bench_$*
