@@ -38,7 +38,8 @@ def storage(pipeline: Pipeline, profile: Profile, ports: Endpoints) -> Program:
         name="storage",
         argv=(str(_binary()), *_storage_options(ports), *_notification(pipeline, profile)),
         folder=ROOT,
-        environment={"PUBSUB_EMULATOR_HOST": f"{HOST}:{ports.pubsub}"},
+        # Objects live in memory and are copied as they grow: have the copies collected soon.
+        environment={"PUBSUB_EMULATOR_HOST": f"{HOST}:{ports.pubsub}", "GOGC": "20"},
         ports=(ports.storage,),
         health="/storage/v1/b",
         stateful=True,
