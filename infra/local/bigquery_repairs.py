@@ -20,7 +20,6 @@ from functools import partial
 from typing import Any, Protocol
 
 import grpc
-import pyarrow as pa  # type: ignore[import-untyped]
 from bqemulator.api.routes.tabledata import _build_arrow_schema
 from bqemulator.grpc_api import write_servicer
 from bqemulator.storage import engine as engine_module
@@ -71,7 +70,7 @@ def repair() -> None:
     snapshots.capture = _when_asked(snapshots.capture)
 
 
-def _table_arrow_schema(table: Any) -> pa.Schema:
+def _table_arrow_schema(table: Any) -> Any:
     return _build_arrow_schema([_raw(field) for field in table.schema_.fields])
 
 
@@ -100,7 +99,7 @@ def _execute(engine: Any, sql: str, parameters: list[Any] | None = None) -> _Fet
         return _Fetched(engine.connection.execute(sql, parameters))
 
 
-def _fetch_arrow(engine: Any, sql: str, parameters: list[Any] | None = None) -> pa.Table:
+def _fetch_arrow(engine: Any, sql: str, parameters: list[Any] | None = None) -> Any:
     with _statement:
         result = engine.connection.execute(sql, parameters)
         description, table = result.description, result.to_arrow_table()
