@@ -8,6 +8,8 @@
   that a query during an append may return the append's row count instead of its own rows.
 - Each append copies the whole table for time travel: appends slow down and memory grows with the
   square of the rows. Without the copies, `FOR SYSTEM_TIME AS OF` reads the present.
+- A query in which a function had to be rewritten (COUNTIF, say) returns its column names in lower
+  case; BigQuery keeps the case they are written in.
 - Each open append stream holds one of a handful of threads, so that a few clients block all others.
 
 A test fails as soon as upstream needs one of these no longer.
@@ -22,6 +24,7 @@ from typing import Any, Protocol
 import grpc
 from bqemulator.api.routes.tabledata import _build_arrow_schema
 from bqemulator.grpc_api import write_servicer
+from bqemulator.sql import translator
 from bqemulator.storage import engine as engine_module
 from bqemulator.versioning.snapshots import SnapshotManager
 
@@ -65,6 +68,8 @@ def repair() -> None:
     handler._flush_to_target = _alone(handler._flush_to_target)  # noqa: SLF001
     streams = ThreadPoolExecutor(MAX_STREAMS, thread_name_prefix="stream")
     grpc.aio.server = partial(grpc.aio.server, migration_thread_pool=streams)
+    translations: Any = translator
+    translations.qualify = _case_kept(translations.qualify)
     engine.execute = _execute
     engine.fetch_arrow = _fetch_arrow
     snapshots.capture = _when_asked(snapshots.capture)
@@ -84,6 +89,14 @@ def _sticky(bind: Callable[..., Any]) -> Callable[..., Any]:
         return bound if bound and not stream else bind(handler, stream, bound, context)
 
     return bind_unless_unnamed
+
+
+def _case_kept(qualify: Callable[..., Any]) -> Callable[..., Any]:
+    def qualify_keeping_case(tree: Any, *, dialect: str, **options: Any) -> Any:
+        strategy = f"{dialect}, normalization_strategy=case_sensitive"
+        return qualify(tree, dialect=strategy, **options)
+
+    return qualify_keeping_case
 
 
 def _alone(work: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,8 +7,10 @@ from typing import Any
 
 import duckdb
 import pytest
+import sqlglot
 from bqemulator.catalog.models import TableFieldSchema, TableSchema
 from bqemulator.grpc_api import write_servicer
+from bqemulator.sql import translator
 from bqemulator.storage.engine import DuckDBEngine
 from bqemulator.versioning.snapshots import SnapshotManager
 
@@ -61,6 +63,16 @@ def test_upstream_copies_the_table_at_every_append() -> None:
     assert capture(manager, "p", "d", "t") is None
     assert statements == []
     assert capture(manager, "p", "d", "t", kind="USER") is not None
+
+
+def test_upstream_lowers_the_names_of_columns() -> None:
+    def column(qualify: Any) -> str:
+        tree = sqlglot.parse_one("SELECT Facility FROM t", read="duckdb")
+        qualified = qualify(tree, schema={"t": {"Facility": "TEXT"}}, dialect="duckdb")
+        return str(qualified.selects[0].alias_or_name)
+
+    assert column(translator.qualify) == "facility"
+    assert column(repairs._case_kept(translator.qualify)) == "Facility"
 
 
 def test_the_extension_is_where_duckdb_looks(tmp_path: Path) -> None:
