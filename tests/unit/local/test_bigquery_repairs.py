@@ -10,7 +10,7 @@ import pytest
 import sqlglot
 from bqemulator.catalog.models import TableFieldSchema, TableSchema
 from bqemulator.grpc_api import write_servicer
-from bqemulator.sql import translator
+from bqemulator.sql import translator as translations
 from bqemulator.storage.engine import DuckDBEngine
 from bqemulator.versioning.snapshots import SnapshotManager
 
@@ -20,6 +20,7 @@ from infra.local.bigquery import place_extension
 NESTED = TableFieldSchema(name="Alphabetic", type="STRING")
 NAMES = TableFieldSchema(name="PatientName", type="RECORD", mode="REPEATED", fields=(NESTED,))
 TABLE: Any = SimpleNamespace(schema_=TableSchema(fields=(NAMES,)))
+TRANSLATOR: Any = translations
 HANDLER: Any = write_servicer.BigQueryWriteHandler
 
 
@@ -71,8 +72,8 @@ def test_upstream_lowers_the_names_of_columns() -> None:
         qualified = qualify(tree, schema={"t": {"Facility": "TEXT"}}, dialect="duckdb")
         return str(qualified.selects[0].alias_or_name)
 
-    assert column(translator.qualify) == "facility"
-    assert column(repairs._case_kept(translator.qualify)) == "Facility"
+    assert column(TRANSLATOR.qualify) == "facility"
+    assert column(repairs._case_kept(TRANSLATOR.qualify)) == "Facility"
 
 
 def test_the_extension_is_where_duckdb_looks(tmp_path: Path) -> None:
