@@ -1,15 +1,13 @@
 """`make drop`: put files into the inbox as a facility would, and see what becomes of each."""
 
 import argparse
-import base64
 import time
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import google_crc32c
 from google.api_core.exceptions import GoogleAPIError, PreconditionFailed
 from google.cloud.storage import Blob
 
@@ -26,7 +24,7 @@ PATIENCE_S = 120.0
 DECIDED_BY_INGEST = 'attributes.stage = "ingest"'
 
 _RETRY_S = 0.1
-_CHUNK = 1 << 20
+_TOKEN = "dropped-as"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +64,10 @@ class Inbox:
 
     def put(self, upload: Upload) -> Result:
         """The upload has landed as a generation of its own, or could not."""
+        token = uuid.uuid4().hex
         try:
             for _ in deadline(PATIENCE_S):
-                version = self._try(upload)
+                version = self._try(upload, token)
                 if version:
                     return Result(upload=upload, version=version)
                 time.sleep(_RETRY_S)
@@ -76,13 +75,16 @@ class Inbox:
             return Result(upload=upload, problem=f"not uploaded: {_first_line(error)}")
         return Result(upload=upload, problem="not uploaded: the name stays taken")
 
-    def _try(self, upload: Upload) -> ObjectVersion | None:
+    def _try(self, upload: Upload, token: str) -> ObjectVersion | None:
+        """Upload unless the name is taken; an earlier try whose answer was lost is known again."""
         blob = self._bucket.blob(upload.name)
+        blob.metadata = {_TOKEN: token}
         try:
             _send(blob, upload.content)
         except PreconditionFailed:
             found = self._bucket.get_blob(upload.name)
-            return _version(found) if found and found.crc32c == _crc32c(upload.content) else None
+            ours = found is not None and (found.metadata or {}).get(_TOKEN) == token
+            return _version(found) if ours else None
         return _version(blob)
 
 
@@ -125,17 +127,6 @@ def _send(blob: Blob, content: Path | bytes) -> None:
 
 def _version(blob: Blob) -> ObjectVersion:
     return ObjectVersion(bucket=blob.bucket.name, name=blob.name, generation=int(blob.generation))
-
-
-def _crc32c(content: Path | bytes) -> str:
-    checksum: Any = google_crc32c.Checksum()  # type: ignore[no-untyped-call]
-    if isinstance(content, bytes):
-        checksum.update(content)
-    if isinstance(content, Path):
-        with content.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                checksum.update(chunk)
-    return base64.b64encode(checksum.digest()).decode()
 
 
 def _first_line(error: Exception) -> str:
