@@ -24,7 +24,7 @@ PATIENCE_S = 120.0
 DECIDED_BY_INGEST = 'attributes.stage = "ingest"'
 
 _RETRY_S = 0.1
-_TOKEN = "dropped-as"
+_MARK = "dropped-as"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +78,12 @@ class Inbox:
     def _try(self, upload: Upload, token: str) -> ObjectVersion | None:
         """Upload unless the name is taken; an earlier try whose answer was lost is known again."""
         blob = self._bucket.blob(upload.name)
-        blob.metadata = {_TOKEN: token}
+        blob.metadata = {_MARK: token}
         try:
             _send(blob, upload.content)
         except PreconditionFailed:
             found = self._bucket.get_blob(upload.name)
-            ours = found is not None and (found.metadata or {}).get(_TOKEN) == token
+            ours = found is not None and (found.metadata or {}).get(_MARK) == token
             return _version(found) if ours else None
         return _version(blob)
 
