@@ -75,12 +75,22 @@ def _options() -> argparse.Namespace:
     logs.add_argument("stage", nargs="?", default="", help="only this function or server")
     logs.add_argument("--follow", action="store_true", help="go on without a terminal, too")
     drop = commands.add_parser("drop", help="put files into the inbox, print their outcomes")
-    drop.add_argument("src", type=Path, help="file or folder")
-    drop.add_argument("facility", help="the facility's name")
+    drop.add_argument("src", type=_path, metavar="SRC", help="file or folder")
+    drop.add_argument("facility", type=_text, metavar="FACILITY", help="the facility's name")
     sql = commands.add_parser("sql", help="run a query")
-    sql.add_argument("query", help="GoogleSQL")
+    sql.add_argument("query", type=_text, metavar="Q", help="GoogleSQL")
     commands.add_parser("demo", help="the whole pipeline on a sample set")
     return parser.parse_args()
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise argparse.ArgumentTypeError("is empty")
+    return value
+
+
+def _path(value: str) -> Path:
+    return Path(_text(value))
 
 
 if __name__ == "__main__":
