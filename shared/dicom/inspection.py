@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from shared.dicom.elements import Header
@@ -38,8 +39,12 @@ class Inspection:
     requests: int
 
 
-def inspect(source: Source, limits: Limits = DEFAULT_LIMITS) -> Inspection:
+def inspect(
+    source: Source, limits: Limits = DEFAULT_LIMITS, *, today: date | None = None
+) -> Inspection:
     """Return what the object behind `source` is, reading its header only.
+
+    Dates after `today` are warned of, without it none.
 
     Raises:
         FormatError: it is not a readable DICOM object.
@@ -55,7 +60,7 @@ def inspect(source: Source, limits: Limits = DEFAULT_LIMITS) -> Inspection:
     return Inspection(
         kind=_kind(identity),
         identity=identity,
-        warnings=(*validate(header, identity), *metadata.warnings),
+        warnings=(*validate(header, identity, today=today), *metadata.warnings),
         metadata=metadata.json,
         dropped=metadata.dropped,
         header=header,

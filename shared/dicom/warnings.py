@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+MOST_WARNINGS: Final = 100  # of one object's validation: they travel in messages
+
 WARNINGS: Final = MappingProxyType(
     {
         "no-preamble": "The object has no preamble and no DICM prefix (PS3.10 Section 7.1).",
@@ -38,8 +40,31 @@ WARNINGS: Final = MappingProxyType(
         "pixel-data-longer": "The pixel data are longer than rows, columns and frames make them.",
         "uid-form": "A UID is not formed as PS3.5 Section 9.1 wants it.",
         "unknown-sop-class": "The SOP class is not a storage class of the standard.",
+        "retired-sop-class": "The SOP class is retired from the standard.",
+        "retired-transfer-syntax": "The transfer syntax is retired from the standard.",
+        "missing-type-1": "An attribute that the SOP class requires is missing (Type 1).",
+        "missing-type-1c": "An attribute that others beside it require is missing (Type 1C).",
+        "missing-type-2": "An attribute that may be empty but not missing is missing (Type 2).",
+        "missing-type-2c": "An attribute that others beside it require is missing (Type 2C).",
+        "empty-type-1": "An attribute that must have a value is empty (Type 1 or 1C).",
+        "unknown-attribute": "An attribute of an even group is not in the data dictionary.",
+        "vr-differs": "The value representation is not the one of the data dictionary (PS3.6).",
+        "vm-differs": "The number of values is not what the data dictionary allows (PS3.6).",
+        "value-form": "A date, time, age, number or name is not formed as PS3.5 6.2 wants it.",
+        "value-characters": "A value has characters that its representation excludes (PS3.5 6.2).",
+        "value-length": "A value is longer than, or no multiple of, what PS3.5 6.2 allows.",
+        "value-padding": "A value is padded otherwise than PS3.5 6.2 wants it.",
+        "odd-length": "A value has an odd number of bytes (PS3.5 Section 7.1.1).",
+        "not-enumerated": "A value is none of those that PS3.3 enumerates for the attribute.",
+        "future-date": "A date of something that has happened lies in the future.",
+        "dates-contradict": "Birth, study, series and acquisition are not in this order.",
+        "age-contradicts": "The age is not that of the birth date on the study date.",
+        "uids-not-distinct": "Study, series and instance do not have UIDs of their own.",
+        "modality-contradicts": "The modality is not one of the SOP class.",
+        "bits-contradict": "Bits allocated, bits stored and high bit do not fit each other.",
         "undecodable-text": "A text has bytes outside its character set; U+FFFD stands for them.",
         "unknown-character-set": "Specific Character Set has a term that is not the standard's.",
+        "findings-left-out": "There are more kinds of findings than are told.",
     }
 )
 
@@ -50,6 +75,7 @@ class Warning_:  # noqa: N801 - the plain word is a builtin
 
     code: str
     path: str = ""
+    count: int = 1  # how often: in that many items, of which `path` is the first
 
     @property
     def text(self) -> str:

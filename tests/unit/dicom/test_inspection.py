@@ -23,6 +23,9 @@ from tests.builders import (
     part10,
 )
 
+# The small made instance lacks much of a CT image; tests of the validation look at that.
+INCOMPLETE = {"missing-type-1", "missing-type-2", "missing-type-2c", "retired-transfer-syntax"}
+
 
 @pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN, JPEG_BASELINE, RLE])
 def test_an_instance_is_inspected_in_one_read(syntax: str) -> None:
@@ -32,7 +35,7 @@ def test_an_instance_is_inspected_in_one_read(syntax: str) -> None:
     assert inspection.identity is not None
     assert inspection.identity.sop_instance_uid == a_uid(1, 1, 1, 1)
     assert inspection.identity.transfer_syntax_uid == syntax
-    assert inspection.warnings == ()
+    assert {each.code for each in inspection.warnings} <= INCOMPLETE
     assert inspection.dropped == ()
     assert inspection.metadata["00020010"] == {"vr": "UI", "Value": [syntax]}
     assert inspection.metadata["00280008"] == {"vr": "IS", "Value": [3]}
@@ -56,11 +59,10 @@ def test_warnings_have_codes_paths_and_meanings() -> None:
     series = element(0x0020000E, "UI", b"1.2.3.4.")
     found = inspect(BytesSource(part10(identity_elements() + study + series))).warnings
 
-    assert [(each.code, each.path) for each in found] == [
-        ("uid-form", "0020000D"),
-        ("uid-form", "0020000E"),
+    assert [(each.path, each.text) for each in found if each.code == "uid-form"] == [
+        ("0020000D", WARNINGS["uid-form"]),
+        ("0020000E", WARNINGS["uid-form"]),
     ]
-    assert found[0].text == WARNINGS["uid-form"]
 
 
 def test_an_unknown_sop_class_is_a_warning() -> None:

@@ -13,7 +13,8 @@ from shared.dicom.warnings import WARNINGS
 
 CORE = Path(reader.__file__).parent
 ERRORS = {"FormatError", "LimitError", "IdentityError"}
-MODULES = [path for path in sorted(CORE.glob("*.py")) if path.name != "identity_check.py"]
+FILES = [*CORE.glob("*.py"), *(CORE / "validation").glob("*.py")]
+MODULES = [path for path in sorted(FILES) if path.name != "identity_check.py"]
 
 
 def literals(*, of: set[str]) -> Iterator[str]:
