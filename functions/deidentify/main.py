@@ -3,7 +3,7 @@
 import os
 
 import functions_framework
-from cloudevents.http import CloudEvent
+from flask import Request
 
 from functions.deidentify.handler import Deidentify
 from functions.deidentify.settings import Settings
@@ -13,7 +13,7 @@ from shared.adapters.system_clock import SystemClock
 from shared.contracts.outcome import Outcome
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.runtime import log
-from shared.runtime.delivery import Lazy, deliver
+from shared.runtime.delivery import Answer, Lazy, deliver
 from shared.runtime.environment import Environment
 
 SETTINGS = Settings.from_env(Environment(os.environ))
@@ -33,7 +33,7 @@ def _make() -> Deidentify:
 _handler = Lazy(_make)
 
 
-@functions_framework.cloud_event
-def deidentify(event: CloudEvent) -> None:
+@functions_framework.http
+def deidentify(request: Request) -> Answer:
     """Handle one archived instance."""
-    deliver(event.data, Outcome.from_message, _handler)
+    return deliver(request, Outcome.from_message, _handler)

@@ -4,14 +4,14 @@ import os
 from pathlib import Path
 
 import functions_framework
-from cloudevents.http import CloudEvent
+from flask import Request
 
 from functions.index.handler import Index
 from functions.index.settings import Settings
 from shared.adapters.bigquery import BigQueryTables
 from shared.contracts.outcome import Outcome
 from shared.runtime import log
-from shared.runtime.delivery import Lazy, deliver
+from shared.runtime.delivery import Answer, Lazy, deliver
 from shared.runtime.environment import Environment
 
 SETTINGS = Settings.from_env(Environment(os.environ))
@@ -27,7 +27,7 @@ def _make() -> Index:
 _handler = Lazy(_make)
 
 
-@functions_framework.cloud_event
-def index(event: CloudEvent) -> None:
+@functions_framework.http
+def index(request: Request) -> Answer:
     """Index one outcome."""
-    deliver(event.data, Outcome.from_message, _handler)
+    return deliver(request, Outcome.from_message, _handler)

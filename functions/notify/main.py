@@ -3,7 +3,7 @@
 import os
 
 import functions_framework
-from cloudevents.http import CloudEvent
+from flask import Request
 
 from functions.notify.handler import Notify
 from functions.notify.settings import Settings
@@ -12,7 +12,7 @@ from shared.adapters.standard_webhook import StandardWebhook
 from shared.adapters.system_clock import SystemClock
 from shared.contracts.outcome import Outcome
 from shared.runtime import log
-from shared.runtime.delivery import Lazy, deliver
+from shared.runtime.delivery import Answer, Lazy, deliver
 from shared.runtime.environment import Environment
 
 SETTINGS = Settings.from_env(Environment(os.environ))
@@ -30,7 +30,7 @@ def _make() -> Notify:
 _handler = Lazy(_make)
 
 
-@functions_framework.cloud_event
-def notify(event: CloudEvent) -> None:
+@functions_framework.http
+def notify(request: Request) -> Answer:
     """Announce one outcome."""
-    deliver(event.data, Outcome.from_message, _handler)
+    return deliver(request, Outcome.from_message, _handler)

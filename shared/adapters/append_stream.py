@@ -38,32 +38,47 @@ class AppendStream:
     def append(self, rows: Sequence[bytes]) -> None:
         """Return once the service has confirmed the rows.
 
+        A connection that was open before may have ended while nobody wrote (the service ends
+        idle ones after ten minutes), so its failure is tried once more over a new one.
+
         Raises:
             PermanentError: a row can never be stored.
             TransientError: anything else.
         """
+        reused = self._responses is not None
         try:
             self._exchange(rows)
         except InvalidArgument as error:
-            self._close()
             raise PermanentError("bigquery-row-refused") from error
         except VENDOR_ERRORS as error:
-            self._close()
-            raise TransientError(reason_of("bigquery", error)) from error
+            if not reused:
+                raise TransientError(reason_of("bigquery", error)) from error
+            self.append(rows)
 
     def _exchange(self, rows: Sequence[bytes]) -> None:
-        self._requests.put(self._request(rows))
-        if self._responses is None:
-            self._responses = self._open()
-        with self._deadline():
-            try:
-                response = next(self._responses)
-            except grpc.RpcError as error:
-                raise from_grpc_error(error) from error
-            except StopIteration:
-                raise ConnectionResetError from None
-        if response.error.code:
-            raise from_grpc_status(response.error.code, "")
+        """Send one request and read its response.
+
+        After any failure the connection is closed: a response left unread on it would be taken
+        for that of the next request.
+        """
+        try:
+            self._requests.put(self._request(rows))
+            if self._responses is None:
+                self._responses = self._open()
+            with self._deadline():
+                response = self._next_response()
+            _require_confirmed(response)
+        except BaseException:
+            self._close()
+            raise
+
+    def _next_response(self) -> Any:
+        try:
+            return next(self._responses)
+        except grpc.RpcError as error:
+            raise from_grpc_error(error) from error
+        except StopIteration:
+            raise ConnectionResetError from None
 
     def _open(self) -> Any:
         """Return the responses as they come; the call underneath the client does not wait."""
@@ -99,3 +114,8 @@ class AppendStream:
             self._responses.cancel()
         self._requests = queue.SimpleQueue()
         self._responses = None
+
+
+def _require_confirmed(response: types.AppendRowsResponse) -> None:
+    if response.error.code:
+        raise from_grpc_status(response.error.code, "")

@@ -2,21 +2,18 @@
 
 import requests
 from standardwebhooks import Webhook as Signer
-from urllib3.util import Url, parse_url
 
 from shared.adapters.vendor_errors import translated
-from shared.errors import SettingsError, TransientError
+from shared.errors import TransientError
 from shared.ports import Clock
 
 TIMEOUT_S = (5.0, 10.0)  # connect, read
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 class StandardWebhook:
-    """Posts signed events to one address over TLS; plain HTTP only to this machine."""
+    """Posts signed events to one address; the settings see to it that it is an https one."""
 
     def __init__(self, url: str, secret: bytes, clock: Clock) -> None:
-        _require_tls(parse_url(url))
         self._url = url
         self._signer = Signer(secret.decode())
         self._clock = clock
@@ -43,8 +40,3 @@ class StandardWebhook:
         ):
             if response.status_code // 100 != 2:  # noqa: PLR2004 - the class of success, RFC 9110
                 raise TransientError("webhook-refused")
-
-
-def _require_tls(url: Url) -> None:
-    if url.scheme != "https" and url.host not in LOOPBACK:
-        raise SettingsError("invalid-settings", ["INLET_WEBHOOK_URL is not an https address"])

@@ -14,16 +14,17 @@ class Message:
     data: bytes
     attributes: Mapping[str, str] = field(default_factory=dict)
 
-    def json(self, contract: str) -> object:
-        """Return the data as JSON.
 
-        Raises:
-            ContractError: the data is not JSON in UTF-8.
-        """
-        try:
-            return json.loads(self.data)
-        except ValueError:
-            raise ContractError(f"invalid-{contract}", ["data is not JSON"]) from None
+def parsed(data: bytes, contract: str) -> object:
+    """Return JSON as Python values.
+
+    Raises:
+        ContractError: the data are not JSON in UTF-8, or nest too deep to be a message.
+    """
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        raise ContractError(f"invalid-{contract}", ["is not JSON"]) from None
 
 
 def to_json(data: Mapping[str, object]) -> bytes:

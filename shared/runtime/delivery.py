@@ -1,10 +1,12 @@
 """The delivery boundary: what a handler says becomes what Pub/Sub understands.
 
-Returning acknowledges; answering 503 without a body has the message delivered again, with
-backoff, and in the end moved to the dead-letter topic. A permanent error that reaches this
-boundary had nowhere to be quarantined, so its message goes the same way and is kept there.
-The only place that catches everything, because an escaping exception would print its text, and
-so identities, to the log.
+204 acknowledges; 503 has the message delivered again, with backoff, and in the end moved to the
+dead-letter topic. Neither has a body. A permanent error that reaches this boundary had nowhere to
+be quarantined, so its message goes the same way and is kept there. The only place that catches
+everything, because an escaping exception would print its text, and so identities, to the log.
+
+Functions take the push request itself and not the CloudEvent that functions-framework can make of
+it: the framework answers what it cannot read with a copy of the request.
 """
 
 import base64
@@ -13,15 +15,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Generic, NoReturn, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
-from werkzeug.exceptions import ServiceUnavailable
-from werkzeug.wrappers import Response
+from flask import Request
 
-from shared.contracts.message import Message
+from shared.contracts.message import Message, parsed
 from shared.errors import ContractError, InletError, PermanentError
 from shared.ports import Done
 from shared.runtime import log
+
+Answer = tuple[str, int]
+ACKNOWLEDGED: Final[Answer] = ("", 204)
+AGAIN: Final[Answer] = ("", 503)
 
 T = TypeVar("T")
 
@@ -64,56 +69,58 @@ class Lazy(Generic[T]):
 
 
 def deliver(
-    envelope: object,
+    request: Request,
     parse: Callable[[Message], Event],
     handler: Callable[[], Callable[[Event], Done]],
-) -> None:
-    """Run one Pub/Sub delivery; return when it may be acknowledged.
+) -> Answer:
+    """Run one Pub/Sub delivery and return the answer to its push request.
 
     Args:
-        envelope: the data of the CloudEvent, which is the body of Pub/Sub's push request.
+        request: the push request, wrapped.
         parse: reads the typed event, or raises a `PermanentError`.
         handler: returns the function's handler, made by the first delivery.
-
-    Raises:
-        ServiceUnavailable: it is to be delivered again.
     """
 
     def handle() -> Done:
-        event = parse(message_of(envelope))
+        event = parse(message_of(parsed(request.get_data(), "envelope")))
         log.extend(event_id=event.event_id, root_event_id=event.root_event_id)
         return handler()(event)
 
-    run(handle)
+    return _guarded(handle)
 
 
-def run(handle: Callable[[], Done]) -> None:
-    """Run one unit of work and write its line to the log.
+def run(handler: Callable[[], Callable[[], Done]]) -> Answer:
+    """Run what a schedule calls for and return the answer to its request."""
 
-    Raises:
-        ServiceUnavailable: it is to be tried again.
-    """
+    def handle() -> Done:
+        return handler()()
+
+    return _guarded(handle)
+
+
+def _guarded(handle: Callable[[], Done]) -> Answer:
     start = time.monotonic()
     with log.context():
         try:
             done = handle()
         except PermanentError as error:
-            _refuse(logging.ERROR, "cannot succeed, goes to dead letters", error, start)
+            return _refused(logging.ERROR, "cannot succeed, goes to dead letters", error, start)
         except Exception as error:  # noqa: BLE001 - the one boundary, see above
-            _refuse(logging.WARNING, "will be retried", error, start)
+            return _refused(logging.WARNING, "will be retried", error, start)
         log.emit(done.level, done.message, **done.fields, duration_ms=_elapsed_ms(start))
+        return ACKNOWLEDGED
 
 
 def message_of(envelope: object) -> Message:
-    """Return the message inside the data of a Pub/Sub CloudEvent.
+    """Return the message inside the body of a push request.
 
     Raises:
-        ContractError: the envelope is not one of Pub/Sub's.
+        ContractError: the body is not one of Pub/Sub's.
     """
     match envelope:
-        case {"message": {"data": str(data), **rest}}:
-            attributes = rest.get("attributes") or {}
-            if isinstance(attributes, Mapping):
+        case {"message": {**message}}:
+            data, attributes = message.get("data") or "", message.get("attributes") or {}
+            if isinstance(data, str) and isinstance(attributes, Mapping):
                 return Message(data=_decoded(data), attributes=dict(attributes))
     raise ContractError("invalid-envelope", ["is not a Pub/Sub message"])
 
@@ -125,7 +132,7 @@ def _decoded(data: str) -> bytes:
         raise ContractError("invalid-envelope", ["data is not base64"]) from None
 
 
-def _refuse(level: int, message: str, error: Exception, start: float) -> NoReturn:
+def _refused(level: int, message: str, error: Exception, start: float) -> Answer:
     reason = error.reason if isinstance(error, InletError) else "unclassified"
     log.emit(
         level,
@@ -134,7 +141,7 @@ def _refuse(level: int, message: str, error: Exception, start: float) -> NoRetur
         error_type=type(error).__name__,
         duration_ms=_elapsed_ms(start),
     )
-    raise ServiceUnavailable(response=Response(status=503)) from None
+    return AGAIN
 
 
 def _elapsed_ms(start: float) -> int:

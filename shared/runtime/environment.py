@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from shared.errors import SettingsError
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_ADDRESSES = frozenset({("https", True), ("https", False), ("http", True)})  # scheme, loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Environment:
         """Return a variable that must be set."""
         value = self._value(Variable(name))
         if not value:
-            self._problems.append(f"{name} is not set")
+            self.problem(name, "is not set")
         return value
 
     def optional(self, name: str) -> str | None:
@@ -44,8 +48,17 @@ class Environment:
         text = self._value(Variable(name, str(default))) or str(default)
         if text.isascii() and text.isdigit() and int(text) >= 1:
             return int(text)
-        self._problems.append(f"{name} is not a whole number of at least 1")
+        self.problem(name, "is not a whole number of at least 1")
         return default
+
+    def address(self, name: str) -> str | None:
+        """Return an https address, or None when it is unset; http only leads to this machine."""
+        text = self.optional(name)
+        url = urlsplit(text or "")
+        kind = (url.scheme, url.hostname in _LOOPBACK)
+        if text and (not url.hostname or kind not in _ADDRESSES):
+            self.problem(name, "is not an https address")
+        return text
 
     def names(self, name: str) -> frozenset[str]:
         """Return the members of a comma-separated list that must not be empty."""
@@ -67,12 +80,16 @@ class Environment:
         except OSError:
             value = b""
         if len(value) < at_least:
-            self._problems.append(f"{name} names no readable file of at least {at_least} bytes")
+            self.problem(name, f"names no readable file of at least {at_least} bytes")
         return value
 
     def _value(self, variable: Variable) -> str:
         self.read.append(variable)
         return self._variables.get(variable.name, "").strip()
+
+    def problem(self, name: str, what: str) -> None:
+        """Note what is wrong with a variable; the text must not quote its value."""
+        self._problems.append(f"{name} {what}")
 
     def check(self) -> None:
         """Return only when every variable read so far was sound.

@@ -8,6 +8,7 @@ values (DESIGN law 5).
 import json
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -37,7 +38,9 @@ class JsonFormatter(logging.Formatter):
         if record.name == _OWN:
             entry |= {"message": record.msg, **getattr(record, _FIELDS, {})}
         else:
+            error_type = record.exc_info[0] if record.exc_info else None
             entry |= {"message": "a library logged", "logger": record.name}
+            entry |= {"error_type": error_type.__name__} if error_type else {}
         if trace := entry.get("root_event_id"):
             entry["logging.googleapis.com/trace"] = f"projects/{self._project}/traces/{trace}"
         entry["logging.googleapis.com/sourceLocation"] = {
@@ -65,7 +68,13 @@ def configure(stage: str, project: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    threading.excepthook = _thread_died
     _logger.setLevel(logging.INFO)
+
+
+def _thread_died(death: threading.ExceptHookArgs) -> None:
+    emit(logging.ERROR, "a thread died", error_type=death.exc_type.__name__)
 
 
 @contextmanager

@@ -5,14 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import pytest
-from werkzeug.exceptions import ServiceUnavailable
+from flask import Request
+from werkzeug.test import EnvironBuilder
 
 from shared.contracts.message import Message
 from shared.contracts.upload import Upload
 from shared.errors import ContractError, PermanentError, TransientError
 from shared.ports import Done
 from shared.runtime import log
-from shared.runtime.delivery import Lazy, deliver, message_of, run
+from shared.runtime.delivery import ACKNOWLEDGED, AGAIN, Lazy, deliver, message_of, run
 
 PLANTED = "PLANTED^IDENTITY"
 
@@ -39,7 +40,7 @@ def _raise(error: Exception) -> Callable[[], Done]:
 
 
 def test_done_is_acknowledged_with_one_line(lines: Callable[[], list[dict[str, object]]]) -> None:
-    run(lambda: Done("decided", {"outcome": "archived"}))
+    assert run(lambda: lambda: Done("decided", {"outcome": "archived"})) == ACKNOWLEDGED
     (line,) = lines()
     assert (line["severity"], line["message"], line["outcome"]) == ("INFO", "decided", "archived")
     assert line["stage"] == "ingest"
@@ -57,14 +58,11 @@ def test_done_is_acknowledged_with_one_line(lines: Callable[[], list[dict[str, o
 def test_everything_else_is_delivered_again(
     error: Exception, severity: str, reason: str, lines: Callable[[], list[dict[str, object]]]
 ) -> None:
-    with pytest.raises(ServiceUnavailable) as caught:
-        run(_raise(error))
+    assert run(lambda: _raise(error)) == AGAIN
     (line,) = lines()
     assert (line["severity"], line["reason"]) == (severity, reason)
     assert line["error_type"] == type(error).__name__
     assert PLANTED not in json.dumps(line)
-    response = caught.value.get_response()
-    assert (response.status_code, response.get_data()) == (503, b"")
 
 
 def test_a_line_names_the_event_and_its_root(lines: Callable[[], list[dict[str, object]]]) -> None:
@@ -74,7 +72,8 @@ def test_a_line_names_the_event_and_its_root(lines: Callable[[], list[dict[str, 
         "objectGeneration": "1",
         "eventType": "OBJECT_FINALIZE",
     }
-    deliver(_envelope(b"{}", attributes), Upload.from_message, lambda: lambda _: Done("decided"))
+    request = _request(json.dumps(_envelope(b"{}", attributes)).encode())
+    assert deliver(request, Upload.from_message, _decided) == ACKNOWLEDGED
     upload = Upload.from_message(Message(data=b"{}", attributes=attributes))
     (line,) = lines()
     assert line["root_event_id"] == upload.event_id
@@ -89,18 +88,53 @@ def test_nothing_of_one_delivery_reaches_the_next(
         log.extend(event_id="1")
         return Done("first")
 
-    run(handle)
-    run(lambda: Done("second"))
+    run(lambda: handle)
+    run(lambda: lambda: Done("second"))
     assert ["event_id" in line for line in lines()] == [True, False]
 
 
 @pytest.mark.parametrize(
     "envelope",
-    [None, {}, {"message": {}}, {"message": {"data": 1}}, {"message": {"data": "%"}}, [], "x"],
+    [
+        None,
+        {},
+        {"message": 1},
+        {"message": {"data": 1}},
+        {"message": {"data": "%"}},
+        {"message": {"attributes": [1]}},
+        [],
+        "x",
+    ],
 )
 def test_what_is_no_envelope_is_a_contract_error(envelope: object) -> None:
     with pytest.raises(ContractError):
         message_of(envelope)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"PLANTED^IDENTITY",
+        b"\xff\xfe",
+        b'{"message": {"data": "PLANTED^IDENTITY"}}',
+        b'{"message": {"attributes": {"objectId": "PLANTED^IDENTITY"}}}',
+        b'{"specversion": "1.0", "data": "PLANTED^IDENTITY"}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_body_that_is_none_is_answered_without_a_word(
+    body: bytes, lines: Callable[[], list[dict[str, object]]]
+) -> None:
+    assert deliver(_request(body), Upload.from_message, _decided) == AGAIN
+    (line,) = lines()
+    assert line["severity"] == "ERROR"
+    assert PLANTED not in json.dumps(line)
+
+
+def test_a_message_without_data_is_a_message() -> None:
+    message = message_of({"message": {"attributes": {"a": "b"}}})
+    assert message == Message(data=b"", attributes={"a": "b"})
 
 
 def test_a_message_comes_out_as_it_went_in() -> None:
@@ -114,6 +148,14 @@ def test_a_lazy_value_is_made_once_however_many_threads_ask() -> None:
     lazy = Lazy(lambda: next(numbers))
     with ThreadPoolExecutor(8) as pool:
         assert {future.result() for future in [pool.submit(lazy) for _ in range(50)]} == {0}
+
+
+def _decided() -> Callable[[object], Done]:
+    return lambda _: Done("decided")
+
+
+def _request(body: bytes) -> Request:
+    return Request(EnvironBuilder(method="POST", data=body).get_environ())
 
 
 def _envelope(data: bytes, attributes: dict[str, str]) -> dict[str, object]:

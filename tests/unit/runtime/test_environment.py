@@ -49,3 +49,22 @@ def test_a_short_secret_is_a_problem_that_does_not_quote_it(tmp_path: Path) -> N
     with pytest.raises(SettingsError) as caught:
         env.check()
     assert "content" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "problems"),
+    [
+        ("https://receiver.example.org/hook", 0),
+        ("http://127.0.0.1:8080/hook", 0),
+        ("http://localhost/hook", 0),
+        ("http://receiver.example.org/hook", 1),
+        ("https://", 1),
+        ("ftp://127.0.0.1", 1),
+        ("receiver.example.org", 1),
+        ("", 0),
+    ],
+)
+def test_an_address_is_https_or_this_machine(address: str, problems: int) -> None:
+    env = Environment({"URL": address})
+    env.address("URL")
+    assert len(env._problems) == problems

@@ -1,11 +1,25 @@
 import json
 import logging
+import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from io import StringIO
+from pathlib import Path
 
 import pytest
 
 from shared.runtime import log
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    hook = threading.excepthook
+    yield
+    threading.excepthook = hook
+    logging.captureWarnings(capture=False)
 
 
 def test_another_library_is_heard_but_not_quoted(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,3 +56,25 @@ def test_a_line_says_where_in_the_source_it_was_written(
     log.emit(logging.INFO, "a constant")
     entry = json.loads(capsys.readouterr().out)
     assert entry["logging.googleapis.com/sourceLocation"]["file"] == "test_log.py"
+
+
+def test_a_thread_that_dies_says_no_more_than_of_what(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure("ingest", "p")
+    thread = threading.Thread(target=lambda: int("PLANTED^NAME"))
+    thread.start()
+    thread.join()
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["error_type"] == "ValueError"
+    assert "PLANTED" not in captured.out + captured.err
+
+
+def test_a_warning_is_heard_but_not_quoted() -> None:
+    program = (
+        "import warnings; from shared.runtime import log; "
+        "log.configure('ingest', 'p'); warnings.warn('PLANTED^NAME')"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert json.loads(printed.stdout)["logger"] == "py.warnings"
+    assert "PLANTED" not in printed.stdout + printed.stderr
