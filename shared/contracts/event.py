@@ -10,6 +10,7 @@ from datetime import datetime
 
 from shared.contracts.ids import derived_id
 from shared.contracts.message import Message, to_json
+from shared.contracts.modalities import MODALITIES
 from shared.contracts.outcome import SCHEMA_VERSION, Outcome, OutcomeKind
 
 SPEC_VERSION = "1.0"
@@ -38,17 +39,22 @@ class PublicEvent:
 
     @classmethod
     def of(cls, outcome: Outcome) -> "PublicEvent":
-        """Return the event of an outcome.
+        """Return the event of an outcome; its id is derived from what became of the object.
 
-        A de-identified copy's event names neither the facility nor the root nor the size: each
-        would lead from the pseudonymous UIDs back to the original's.
+        A de-identified copy's event names neither the facility nor the root nor the size, its
+        id comes from the copy, and its time is the hour: each would lead from the pseudonymous
+        UIDs back to the original's.
         """
         event_type = TYPES[outcome.kind]
+        copy = outcome.target if outcome.kind is OutcomeKind.DEIDENTIFIED else None
+        about, time = outcome.source, outcome.decided_at
+        if copy is not None:
+            about, time = copy, time.replace(minute=0, second=0, microsecond=0)
         return cls(
-            id=derived_id(event_type, outcome.source.version.natural_key),
+            id=derived_id(event_type, about.version.natural_key),
             type=event_type,
             source=f"/inlet/{outcome.kind.stage}",
-            time=outcome.decided_at,
+            time=time,
             data={name: value for name, value in _data(outcome).items() if value is not None},
         )
 
@@ -82,7 +88,6 @@ class PublicEvent:
         }
 
 
-_MAX_CODE = 16  # characters of a Code String (CS), PS3.5 Table 6.2-1
 _FILTERABLE = frozenset(
     {
         "schema_version",
@@ -120,12 +125,8 @@ def _data(outcome: Outcome) -> dict[str, str | int | None]:
 
 
 def _modality(metadata: Mapping[str, object] | None) -> str | None:
-    """Return Modality (0008,0060) when it looks like a defined term and not like free text."""
+    """Return Modality (0008,0060) when it is a defined term; a file may have any text there."""
     match (metadata or {}).get("00080060"):
-        case {"Value": [str(term), *_]} if len(term) <= _MAX_CODE and _is_code(term):
+        case {"Value": [str(term), *_]} if term in MODALITIES:
             return term
     return None
-
-
-def _is_code(term: str) -> bool:
-    return term.isascii() and term.replace("_", "").isalnum() and term == term.upper()

@@ -1,11 +1,12 @@
 import json
+from dataclasses import replace
 
 import pytest
 from cloudevents.http import from_json
 
 from shared.contracts.event import TYPES, PublicEvent
 from shared.contracts.outcome import OutcomeKind
-from tests.outcomes import an_outcome
+from tests.outcomes import a_stored_object, an_outcome
 
 INSIDE = ("Planted", "PLANTED", "a file", "demo-hospital/1.2.3", "0badcafe")
 
@@ -37,11 +38,17 @@ def test_nothing_from_inside_is_published(kind: OutcomeKind) -> None:
 
 
 def test_a_research_copy_is_not_tied_to_its_original() -> None:
-    event = PublicEvent.of(an_outcome(OutcomeKind.DEIDENTIFIED))
+    outcome = an_outcome(OutcomeKind.DEIDENTIFIED)
+    event = PublicEvent.of(outcome)
     assert {"facility", "root_event_id", "size"} & set(event.data) == set()
+    other = replace(outcome, source=a_stored_object("h/9.9/9.9.9/9.9.9.9.dcm", "archive"))
+    assert PublicEvent.of(other) == event
+    assert (event.time.minute, event.time.second, event.time.microsecond) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("text", ["Smith^John", "ct", "A" * 17, "", "CT 1", "Ж"])
+@pytest.mark.parametrize(
+    "text", ["Smith^John", "PLANTED", "DOEJANE19500101", "ct", "", "CT 1", "Ж"]
+)
 def test_a_modality_that_is_free_text_is_not_published(text: str) -> None:
     metadata = {"00080060": {"vr": "CS", "Value": [text]}}
     assert "modality" not in PublicEvent.of(an_outcome(metadata=metadata)).data

@@ -1,0 +1,15 @@
+"""The defined terms of Modality (0008,0060), PS3.3 Section C.7.3.1.1.1, retired ones included.
+
+What stands in the attribute of a real file may be any text; only these are published.
+"""
+
+from typing import Final
+
+_TERMS: Final = """
+ANN AR AS ASMT AU BDUS BI BMD CD CF CFM CP CR CS CT CTPROTOCOL DD DF DG DM DMS DOC DS DX
+EC ECG EEG EMG EOG EPS ES FA FID FS GM HC HD IO IOL IVOCT IVUS KER KO LEN LP LS M3D MA MG
+MR MS NM OAM OCT OP OPM OPR OPT OPTBSV OPTENF OPV OSS OT PA PLAN POS PR PT PX REG RESP RF
+RG RTDOSE RTIMAGE RTINTENT RTPLAN RTRAD RTRECORD RTSEGANN RTSTRUCT RWV SEG SM SMR SR SRF
+ST STAIN TEXTUREMAP TG US VA VF VL XA XAPROTOCOL XC
+"""
+MODALITIES: Final = frozenset(_TERMS.split())
