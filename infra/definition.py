@@ -105,9 +105,20 @@ class Function:
     stage: str
     description: str
     trigger: Push | Schedule
+    also: Push | None  # a second topic, under the same terms
     resources: Resources
     schemas: bool
     environment: Mapping[str, Reference]
+
+    @property
+    def pushes(self) -> Mapping[str, Push]:
+        """The push subscriptions by name: the stage's own, and the second topic's behind it."""
+        pushes = {self.stage: self.trigger} if isinstance(self.trigger, Push) else {}
+        return (
+            pushes
+            if self.also is None
+            else {**pushes, f"{self.stage}-{self.also.topic}": self.also}
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,11 +199,12 @@ def _dataset(name: str, node: Node) -> Dataset:
 
 
 def _function(name: str, node: Node) -> Function:
-    node.only("description", "trigger", "delivery", "resources", "schemas", "environment")
+    node.only("description", "trigger", "also", "delivery", "resources", "schemas", "environment")
     return Function(
         stage=name,
         description=node.text("description"),
         trigger=_trigger(node.child("trigger"), node.child("delivery")),
+        also=_push(node.child("also"), node.child("delivery")) if "also" in node else None,
         resources=_resources(node.child("resources")),
         schemas=node.flag("schemas"),
         environment=_environment(node.child("environment")),
@@ -204,6 +216,10 @@ def _trigger(trigger: Node, delivery: Node) -> Push | Schedule:
         trigger.only("every_s")
         delivery.only("timeout_s")
         return Schedule(every_s=trigger.number("every_s"), timeout_s=delivery.count("timeout_s"))
+    return _push(trigger, delivery)
+
+
+def _push(trigger: Node, delivery: Node) -> Push:
     trigger.only("topic", "filter")
     delivery.only("ack_deadline_s", "min_backoff_s", "max_backoff_s", "max_attempts")
     return Push(
@@ -263,8 +279,8 @@ def _references(pipeline: Pipeline) -> Iterable[tuple[str, Kind, str]]:
         yield f"subscriptions.{subscription.name}", Kind.TOPIC, subscription.topic
     for function in pipeline.functions.values():
         where = f"functions.{function.stage}"
-        if isinstance(function.trigger, Push):
-            yield f"{where}.trigger", Kind.TOPIC, function.trigger.topic
+        for name, push in function.pushes.items():
+            yield f"{where}.{name}", Kind.TOPIC, push.topic
             yield f"{where}.delivery", Kind.TOPIC, DEAD_LETTERS
         for variable, reference in function.environment.items():
             yield f"{where}.environment.{variable}", reference.kind, reference.name

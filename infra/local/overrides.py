@@ -71,7 +71,8 @@ def _local(function: Function, profile: Profile) -> Function:
     if isinstance(trigger, Schedule):
         every = profile.schedules.get(function.stage, trigger.every_s)
         return replace(function, trigger=replace(trigger, every_s=every))
-    return replace(function, trigger=_hurried(trigger, profile))
+    also = _hurried(function.also, profile) if function.also else None
+    return replace(function, trigger=_hurried(trigger, profile), also=also)
 
 
 def _hurried(trigger: Push, profile: Profile) -> Push:

@@ -14,7 +14,7 @@ from google.cloud import bigquery
 from google.protobuf.duration_pb2 import Duration
 from google.pubsub_v1 import types as pubsub
 
-from infra.definition import DEAD_LETTERS, Dataset, Function, Pipeline, Push, Subscription, Topic
+from infra.definition import DEAD_LETTERS, Dataset, Pipeline, Push, Subscription, Topic
 from infra.local.clients import Clients
 from infra.local.endpoints import HOST, Endpoints
 from infra.local.layout import ROOT, Layout
@@ -38,10 +38,10 @@ class Wiring:
         for topic in pipeline.topics.values():
             self.topic(topic)
         for subscription in pipeline.subscriptions.values():
-            self.keeper(subscription)
+            self.keeper(subscription, pipeline.topics[subscription.topic])
         for function in pipeline.functions.values():
-            if isinstance(function.trigger, Push):
-                self.push(function, function.trigger)
+            for name, push in function.pushes.items():
+                self.push(name, push, self.ports.functions[function.stage])
         for bucket in pipeline.buckets:
             self.bucket(bucket)
         for dataset in pipeline.datasets.values():
@@ -61,21 +61,22 @@ class Wiring:
         with contextlib.suppress(AlreadyExists):
             self.clients.publisher.create_topic(request=request)
 
-    def keeper(self, subscription: Subscription) -> None:
-        """A pull subscription exists that never expires."""
+    def keeper(self, subscription: Subscription, topic: Topic) -> None:
+        """A pull subscription exists that never expires and keeps what its topic keeps."""
         self._subscribe(
             pubsub.Subscription(
                 name=self.clients.subscription(subscription.name),
                 topic=self.clients.topic(subscription.topic),
+                message_retention_duration=Duration(seconds=topic.retention_s),
             )
         )
 
-    def push(self, function: Function, trigger: Push) -> None:
-        """A function is called for each message of its topic."""
-        endpoint = f"http://{HOST}:{self.ports.functions[function.stage]}/"
+    def push(self, name: str, trigger: Push, port: int) -> None:
+        """A function is called for each message of a topic."""
+        endpoint = f"http://{HOST}:{port}/"
         self._subscribe(
             pubsub.Subscription(
-                name=self.clients.subscription(function.stage),
+                name=self.clients.subscription(name),
                 topic=self.clients.topic(trigger.topic),
                 filter=trigger.filter,
                 ack_deadline_seconds=trigger.ack_deadline_s,
