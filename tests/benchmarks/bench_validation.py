@@ -5,6 +5,10 @@
 `dciodvfy` is that of the package dicom3tools 20260927, installed apart. A finding is an attribute
 of a file, whatever the item; files that either of the two cannot read are left out. Writes
 build/corpus/validation.json and prints the table of shared/dicom/README.md.
+
+    python -m tests.benchmarks.bench_validation cost
+
+prints what the first instance costs a fresh interpreter, and a further one; needs no dciodvfy.
 """
 
 from __future__ import annotations
@@ -15,19 +19,27 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+import tracemalloc
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pydicom.data import get_testdata_file
+
+from shared.dicom.identification import identify
 from shared.dicom.inspection import inspect
 from shared.dicom.limits import DEFAULT_LIMITS
+from shared.dicom.reader import read_header
 from shared.dicom.source import BytesSource
+from shared.dicom.validation import modules, rules, validate
 from shared.errors import PermanentError
 from tests.unit.dicom.samples import CORPUS, corpus_entries
 
 REPORT: Final = Path("build/corpus/validation.json")
 DCIODVFY: Final = os.environ.get("INLET_DCIODVFY") or shutil.which("dciodvfy")
+FURTHER: Final = 200
 
 # Finding class -> our codes, and what their line says.
 CLASSES: Final = {
@@ -138,8 +150,36 @@ def _class_summary(name: str, files: list[Compared]) -> dict[str, object]:
     }
 
 
+def cost() -> dict[str, float]:
+    """Return what validating costs, to be called once in a fresh interpreter."""
+    path = get_testdata_file("CT_small.dcm", download=False)
+    header = read_header(BytesSource(Path(str(path)).read_bytes()))
+    identity = identify(header)
+    start = time.process_time()
+    validate(header, identity)
+    first = time.process_time()
+    for _ in range(FURTHER):
+        validate(header, identity)
+    further = time.process_time()
+    tracemalloc.start()
+    for cached in (modules._tables, modules._requirements, modules._item, rules._dictionary):
+        cached.cache_clear()
+    rules._kinds.cache_clear()
+    rules.RULES.clear()
+    validate(header, identity)
+    held = tracemalloc.get_traced_memory()[0]
+    return {
+        "first_ms": (first - start) * 1e3,
+        "further_us": (further - first) / FURTHER * 1e6,
+        "held_mb": held / 2**20,
+    }
+
+
 def main() -> None:
     """Compare, print the table and write the report."""
+    if sys.argv[1:] == ["cost"]:
+        print({name: round(value, 2) for name, value in cost().items()})
+        return
     files = compared()
     if not files:
         sys.exit("no corpus: set INLET_CORPUS to a folder with manifest.jsonl")
