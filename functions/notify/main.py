@@ -5,12 +5,11 @@ import os
 import functions_framework
 from flask import Request
 
-from functions.notify.handler import Notify
+from functions.notify.handler import Notify, read
 from functions.notify.settings import Settings
 from shared.adapters.pubsub import PubSubTopic
 from shared.adapters.standard_webhook import StandardWebhook
 from shared.adapters.system_clock import SystemClock
-from shared.contracts.outcome import Outcome
 from shared.runtime import log
 from shared.runtime.delivery import Answer, Lazy, deliver
 from shared.runtime.environment import Environment
@@ -33,4 +32,4 @@ _handler = Lazy(_make)
 @functions_framework.http
 def notify(request: Request) -> Answer:
     """Announce one outcome."""
-    return deliver(request, Outcome.from_message, _handler)
+    return deliver(request, read, _handler)

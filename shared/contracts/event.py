@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.contracts.fields import Fields
 from shared.contracts.ids import derived_id
-from shared.contracts.message import Message, to_json
+from shared.contracts.message import Message, parsed, to_json
 from shared.contracts.modalities import MODALITIES
 from shared.contracts.outcome import SCHEMA_VERSION, Outcome, OutcomeKind
 
@@ -31,11 +32,35 @@ TYPES: Mapping[OutcomeKind, str] = {
 class PublicEvent:
     """One event as the outside sees it."""
 
-    id: str
+    event_id: str
     type: str
     source: str
     time: datetime
-    data: Mapping[str, str | int | None]
+    data: Mapping[str, object]
+
+    @property
+    def root_event_id(self) -> str:
+        """The upload it descends from; the event's own id where that may not be told."""
+        return str(self.data.get("root_event_id", self.event_id))
+
+    @classmethod
+    def from_message(cls, message: Message) -> "PublicEvent":
+        """Read the inverse of `to_message`.
+
+        Raises:
+            ContractError: it is not an event in binary content mode.
+        """
+        fields = Fields("event", message.attributes)
+        data = parsed(message.data, "event")
+        event = cls(
+            event_id=fields.text("ce-id"),
+            type=fields.text("ce-type"),
+            source=fields.text("ce-source"),
+            time=fields.time("ce-time"),
+            data=data if isinstance(data, Mapping) else {},
+        )
+        fields.check()
+        return event
 
     @classmethod
     def of(cls, outcome: Outcome) -> "PublicEvent":
@@ -51,7 +76,7 @@ class PublicEvent:
         if copy is not None:
             about, time = copy, time.replace(minute=0, second=0, microsecond=0)
         return cls(
-            id=derived_id(event_type, about.version.natural_key),
+            event_id=derived_id(event_type, about.version.natural_key),
             type=event_type,
             source=f"/inlet/{outcome.kind.stage}",
             time=time,
@@ -65,7 +90,7 @@ class PublicEvent:
             data=to_json(self.data),
             attributes={
                 "ce-specversion": SPEC_VERSION,
-                "ce-id": self.id,
+                "ce-id": self.event_id,
                 "ce-type": self.type,
                 "ce-source": self.source,
                 "ce-time": self.time.isoformat(),
@@ -79,7 +104,7 @@ class PublicEvent:
         """Return the event in the JSON event format, as webhooks receive it."""
         return {
             "specversion": SPEC_VERSION,
-            "id": self.id,
+            "id": self.event_id,
             "type": self.type,
             "source": self.source,
             "time": self.time.isoformat(),

@@ -5,7 +5,9 @@ import pytest
 from cloudevents.http import from_json
 
 from shared.contracts.event import TYPES, PublicEvent
+from shared.contracts.message import Message
 from shared.contracts.outcome import OutcomeKind
+from shared.errors import ContractError
 from tests.outcomes import a_stored_object, an_outcome
 
 INSIDE = ("Planted", "PLANTED", "a file", "demo-hospital/1.2.3", "0badcafe")
@@ -16,7 +18,7 @@ def test_an_event_is_a_cloudevent(kind: OutcomeKind) -> None:
     event = PublicEvent.of(an_outcome(kind))
     parsed = from_json(json.dumps(event.to_structured()))
     assert parsed["type"] == TYPES[kind]
-    assert parsed["id"] == event.id
+    assert parsed["id"] == event.event_id
     assert parsed.data == dict(event.data)
 
 
@@ -24,7 +26,7 @@ def test_an_event_is_a_cloudevent(kind: OutcomeKind) -> None:
 def test_binary_mode_says_the_same(kind: OutcomeKind) -> None:
     event = PublicEvent.of(an_outcome(kind))
     message = event.to_message()
-    assert message.attributes["ce-id"] == event.id
+    assert message.attributes["ce-id"] == event.event_id
     assert message.attributes["ce-type"] == TYPES[kind]
     assert json.loads(message.data) == dict(event.data)
 
@@ -56,3 +58,15 @@ def test_a_modality_that_is_free_text_is_not_published(text: str) -> None:
 
 def test_every_kind_of_outcome_has_a_type() -> None:
     assert set(TYPES) == set(OutcomeKind)
+
+
+@pytest.mark.parametrize("kind", OutcomeKind)
+def test_an_event_survives_the_journey(kind: OutcomeKind) -> None:
+    event = PublicEvent.of(an_outcome(kind))
+    assert PublicEvent.from_message(event.to_message()) == event
+
+
+@pytest.mark.parametrize("data", [b"", b"[", b"{}"])
+def test_what_is_no_event_is_refused(data: bytes) -> None:
+    with pytest.raises(ContractError):
+        PublicEvent.from_message(Message(data=data, attributes={"ce-id": "1"}))

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from functions.notify.handler import Notify
+from functions.notify.handler import Notify, read
 from shared.adapters.memory import MemoryTopic, MemoryWebhook
-from shared.contracts.event import TYPES
+from shared.contracts.event import TYPES, PublicEvent
 from shared.contracts.outcome import OutcomeKind
 from shared.errors import TransientError
 from tests.outcomes import an_outcome
@@ -16,25 +16,31 @@ class _DeadReceiver:
 
 
 @pytest.mark.parametrize("kind", OutcomeKind)
-def test_an_outcome_is_published_and_sent(kind: OutcomeKind) -> None:
+def test_an_outcome_is_published_and_its_event_is_sent(kind: OutcomeKind) -> None:
     events, webhook = MemoryTopic(), MemoryWebhook()
-    Notify(events=events, webhook=webhook)(an_outcome(kind))
+    notify = Notify(events=events, webhook=webhook)
+    notify(read(an_outcome(kind).to_message()))
     (message,) = events.messages
-    ((event_id, body),) = webhook.received
     assert message.attributes["ce-type"] == TYPES[kind]
+    assert webhook.received == []
+    notify(read(message))
+    ((event_id, body),) = webhook.received
     assert event_id == message.attributes["ce-id"] == json.loads(body)["id"]
+    assert json.loads(body)["data"] == json.loads(message.data)
+    assert len(events.messages) == 1
 
 
-def test_a_dead_receiver_does_not_keep_the_event_from_subscribers() -> None:
+def test_a_dead_receiver_has_nothing_published_again() -> None:
     events = MemoryTopic()
-    handler = Notify(events=events, webhook=_DeadReceiver())
+    notify = Notify(events=events, webhook=_DeadReceiver())
+    notify(an_outcome())
     for _ in range(2):
         with pytest.raises(TransientError):
-            handler(an_outcome())
-    assert len({message.attributes["ce-id"] for message in events.messages}) == 1
-
-
-def test_without_a_receiver_events_are_published_all_the_same() -> None:
-    events = MemoryTopic()
-    Notify(events=events, webhook=None)(an_outcome())
+            notify(PublicEvent.of(an_outcome()))
     assert len(events.messages) == 1
+
+
+def test_without_a_receiver_an_event_is_done_with() -> None:
+    events = MemoryTopic()
+    Notify(events=events, webhook=None)(PublicEvent.of(an_outcome()))
+    assert events.messages == []
