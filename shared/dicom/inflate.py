@@ -13,12 +13,14 @@ _CHUNK: Final = 16 * 1024
 _WINDOW: Final = 64 * 1024
 _RATIO_FROM: Final = MIB
 _ZLIB_HEADER_BYTES: Final = 5
+_BEST_RATIO: Final = 1_032  # of deflation: 258 bytes take two bits
 
 
 class InflatedWindows:
     """Windows over the inflated stream; offsets count from its first byte.
 
-    Inflating stops as soon as a window is filled, so that pixel data are never inflated.
+    Inflating stops as soon as a window is filled, so that pixel data are inflated only where
+    `has_pixels` is asked, and never kept.
     """
 
     def __init__(self, source: WindowedSource, offset: int, limits: Limits) -> None:
@@ -52,6 +54,22 @@ class InflatedWindows:
             self._start, self._data = self._inflated, bytearray()
             self._inflate_to(min(offset, self._inflated + _WINDOW))
         return offset <= self._inflated
+
+    def has_pixels(self, until: int) -> bool | None:
+        """Tell whether the stream reaches `until`, None where that takes too much to tell.
+
+        What is inflated is let go. A stream that cannot be that long is told without inflating.
+        """
+        rest = self._source.size - self._offset + len(self._inflater.unconsumed_tail)
+        if until > self._inflated + rest * _BEST_RATIO + _CHUNK:
+            return False
+        bounded = until <= self._limits.max_inflated_bytes
+        if not self._ended and (rest > self._limits.max_deflated_pixel_bytes or not bounded):
+            return None
+        while self._inflated < until and not self._ended:
+            self._start, self._data = self._inflated, bytearray()
+            self._inflate_chunk()
+        return until <= self._inflated
 
     def _inflate_to(self, offset: int) -> None:
         while self._inflated < offset and not self._ended:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -10,7 +12,7 @@ from shared.dicom.elements import Header
 from shared.dicom.identification import identify, is_directory
 from shared.dicom.identity import Identity
 from shared.dicom.limits import DEFAULT_LIMITS, Limits
-from shared.dicom.metadata import DroppedTag, to_dicom_json
+from shared.dicom.metadata import DroppedTag, Metadata, to_dicom_json
 from shared.dicom.reader import read_header
 from shared.dicom.source import Source, WindowedSource
 from shared.dicom.validation import validate
@@ -34,13 +36,18 @@ class Inspection:
     warnings: tuple[Warning_, ...]
     metadata: dict[str, object]  # DICOM JSON Model
     dropped: tuple[DroppedTag, ...]
+    more_dropped: int  # values beside `dropped` that the metadata have not
     header: Header
     bytes_read: int
     requests: int
 
 
 def inspect(
-    source: Source, limits: Limits = DEFAULT_LIMITS, *, today: date | None = None
+    source: Source,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    today: date | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Inspection:
     """Return what the object behind `source` is, reading its header only.
 
@@ -50,23 +57,30 @@ def inspect(
         FormatError: it is not a readable DICOM object.
         LimitError: it exceeds one of `limits`.
         IdentityError: it cannot be told which instance it is.
+        TransientError: the source failed, or took longer than `limits.max_read_s` by the `clock`.
 
-    The reasons of all three are those of `shared.dicom.reasons.REASONS`.
+    The reasons of the first three are those of `shared.dicom.reasons.REASONS`, of the last those
+    of `TRIED_AGAIN`.
     """
     windows = source if isinstance(source, WindowedSource) else WindowedSource(source)
-    header = read_header(windows, limits)
+    header = read_header(windows, limits, clock, surveys_pixels=True)
     identity = None if is_directory(header) else identify(header)
-    metadata = to_dicom_json(header, limits.max_inline_value_bytes)
+    metadata = to_dicom_json(header, limits)
     return Inspection(
         kind=_kind(identity),
         identity=identity,
-        warnings=(*validate(header, identity, today=today), *metadata.warnings),
+        warnings=(*validate(header, identity, today=today), *metadata.warnings, *_more(metadata)),
         metadata=metadata.json,
         dropped=metadata.dropped,
+        more_dropped=metadata.more_dropped,
         header=header,
         bytes_read=windows.bytes_read,
         requests=windows.requests,
     )
+
+
+def _more(metadata: Metadata) -> tuple[Warning_, ...]:
+    return (Warning_("more-dropped"),) if metadata.more_dropped else ()
 
 
 def _kind(identity: Identity | None) -> InspectionKind:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
+LONG_TEXT_VRS: Final = frozenset({"LT", "ST", "UC", "UT"})  # under `max_text_value_bytes`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,14 +16,24 @@ class Limits:
     """How much of one object a reader takes before it refuses or leaves out."""
 
     max_header_bytes: int = 32 * MIB
+    max_requests: int = 400
+    max_read_s: int = 120
     max_inline_value_bytes: int = 64 * KIB
-    max_elements: int = 200_000
+    max_text_value_bytes: int = MIB
+    max_inline_bytes: int = 20 * MIB
+    max_elements: int = 100_000
     max_nesting_depth: int = 64
-    max_items_per_sequence: int = 100_000
+    max_items_per_sequence: int = 50_000
     max_private_bytes: int = 16 * MIB
+    max_fragment_requests: int = 6
+    max_fragments: int = 20_000
+    max_offset_table_bytes: int = 256 * KIB
     max_trailing_bytes: int = MIB
     max_inflated_bytes: int = 32 * MIB
     max_inflation_ratio: int = 250
+    max_deflated_pixel_bytes: int = MIB
+    max_metadata_memory_bytes: int = 20 * MIB
+    max_dropped: int = 1_000
 
 
 DEFAULT_LIMITS: Final = Limits()
@@ -33,6 +44,7 @@ class Effect(StrEnum):
 
     REFUSED = "refused"
     LEFT_OUT = "left out"
+    TRIED_AGAIN = "tried again"
 
 
 class Limit(NamedTuple):
@@ -51,15 +63,41 @@ _ROWS: Final[dict[str, tuple[str, Effect, str]]] = {
         Effect.REFUSED,
         "a multi-frame header of 5,000 frames takes about 10 MiB; more is pixels in disguise",
     ),
+    "max_requests": (
+        "too-many-requests",
+        Effect.REFUSED,
+        "a surface segmentation of 130 surfaces jumps over 390 long values, one request each",
+    ),
+    "max_read_s": (
+        "reading-too-slow",
+        Effect.TRIED_AGAIN,
+        "400 requests of 30 ms are 12 s; ten times that is a store in trouble, no bad object",
+    ),
     "max_inline_value_bytes": (
         "value-too-large",
         Effect.LEFT_OUT,
         "longer values are bulk data: they stay in the object, named by offset and length",
     ),
+    "max_text_value_bytes": (
+        "value-too-large",
+        Effect.LEFT_OUT,
+        "of LT, ST, UC and UT, which hold prose to be searched: more than 600 pages of it",
+    ),
+    "max_inline_bytes": (
+        "value-too-large",
+        Effect.LEFT_OUT,
+        (
+            "all values in memory; beyond it those over 64 bytes stay in the object, as contours "
+            "do in the largest RT structure sets"
+        ),
+    ),
     "max_elements": (
         "too-many-elements",
         Effect.REFUSED,
-        "5,000 frames with 35 attributes each are 175,000; each element costs about 300 bytes",
+        (
+            "2,500 frames with 40 attributes each; with 250 bytes an element the worst header "
+            "fits into 150 MiB beside the client libraries"
+        ),
     ),
     "max_nesting_depth": (
         "nesting-too-deep",
@@ -76,6 +114,27 @@ _ROWS: Final[dict[str, tuple[str, Effect, str]]] = {
         Effect.REFUSED,
         "private values read inline; the largest known vendor headers hold about 12 MiB",
     ),
+    "max_fragment_requests": (
+        "fragments-unchecked",
+        Effect.LEFT_OUT,
+        (
+            "item headers of the pixel data asked for one by one; where more were needed, an "
+            "offset table leads to the last frame or the last 64 KiB show the end"
+        ),
+    ),
+    "max_fragments": (
+        "fragments-unchecked",
+        Effect.LEFT_OUT,
+        "items walked over in what is fetched already; the smallest are 8 bytes",
+    ),
+    "max_offset_table_bytes": (
+        "fragments-unchecked",
+        Effect.LEFT_OUT,
+        (
+            "65,536 frames in the basic table, half in the extended one; of a longer one the end "
+            "is read"
+        ),
+    ),
     "max_trailing_bytes": (
         "trailing-too-large",
         Effect.LEFT_OUT,
@@ -90,6 +149,24 @@ _ROWS: Final[dict[str, tuple[str, Effect, str]]] = {
         "inflation-ratio-too-high",
         Effect.REFUSED,
         "headers deflate 5 to 50 times; a bomb about 1,000 times. Judged from 1 MiB on",
+    ),
+    "max_deflated_pixel_bytes": (
+        "deflated-pixels-unchecked",
+        Effect.LEFT_OUT,
+        (
+            "compressed bytes inflated past the header, and let go, to see that the pixel data "
+            "are whole; of more only the best ratio of deflation is held against their length"
+        ),
+    ),
+    "max_metadata_memory_bytes": (
+        "metadata-too-large",
+        Effect.LEFT_OUT,
+        "the DICOM JSON as objects, about 50,000 different attributes; a message takes less",
+    ),
+    "max_dropped": (
+        "more-dropped",
+        Effect.LEFT_OUT,
+        ("names of values left out travel in messages, 1 KiB each at worst; the rest is counted"),
     ),
 }
 

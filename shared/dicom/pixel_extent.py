@@ -5,11 +5,18 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from shared.dicom.element_headers import SHORT_HEADER, fragments_end
 from shared.dicom.elements import UNDEFINED_LENGTH, Encoding, Extent, RawElement
+from shared.dicom.fragments import Stated, held_fragments_end, survey_fragments
+from shared.dicom.inflate import InflatedWindows
+from shared.dicom.limits import Limits
 from shared.dicom.source import WindowedSource
 from shared.dicom.tokens import Stop
-from shared.dicom.transfer_syntax import is_encapsulated, is_native
+from shared.dicom.transfer_syntax import (
+    is_encapsulated,
+    is_native,
+    puts_frames_in_fragments,
+    puts_one_frame_in_one_fragment,
+)
 from shared.errors import FormatError
 
 SAMPLES_PER_PIXEL: Final = 0x00280002
@@ -18,6 +25,7 @@ NUMBER_OF_FRAMES: Final = 0x00280008
 ROWS: Final = 0x00280010
 COLUMNS: Final = 0x00280011
 BITS_ALLOCATED: Final = 0x00280100
+EXTENDED_OFFSET_TABLE: Final = 0x7FE00001
 
 # Chroma subsampled forms store fewer samples than Samples per Pixel says (PS3.3 C.7.6.3.1.2).
 _HALF_SAMPLES_STORED: Final = {
@@ -29,40 +37,75 @@ _US: Final = frozenset({ROWS, COLUMNS, SAMPLES_PER_PIXEL, BITS_ALLOCATED})
 _INTEGER: Final = re.compile(rb"[ ]*\+?[0-9]{1,10}[ \x00]*")
 
 
-def pixel_element(
-    stop: Stop, windows: WindowedSource | None, object_size: int, encoding: Encoding
-) -> RawElement:
-    """Return the pixel data's element; `windows` is None where the extent is an inflated one.
+def native_element(stop: Stop, windows: WindowedSource) -> RawElement:
+    """Return pixel data of a stated length.
 
     Raises:
         FormatError: `truncated`, the value passes the end of the object.
     """
-    if stop.length != UNDEFINED_LENGTH:
-        extent = Extent(stop.value_offset, stop.length)
-        if windows is not None and not windows.reaches(extent.offset + extent.length):
-            raise FormatError("truncated")
-        return RawElement(stop.tag, stop.vr, extent)
-    end = _encapsulated_end(stop, windows, object_size, encoding)
-    extent = Extent(stop.value_offset, end - stop.value_offset)
-    return RawElement(stop.tag, stop.vr, extent, undefined_length=True)
+    extent = Extent(stop.value_offset, stop.length)
+    if not windows.reaches(extent.offset + extent.length):
+        raise FormatError("truncated")
+    return RawElement(stop.tag, stop.vr, extent)
 
 
-def _encapsulated_end(
-    stop: Stop, windows: WindowedSource | None, object_size: int, encoding: Encoding
-) -> int:
-    """Return the end of the Sequence Delimitation Item when that costs no request."""
-    if windows is None:
-        return stop.value_offset
-    if not windows.holds(stop.value_offset, object_size):
-        return object_size
-    end = fragments_end(
-        windows.read,
-        stop.value_offset,
-        object_size,
-        lambda: None,
-        little=encoding.little_endian,
+def deflated_element(
+    stop: Stop, inflated: InflatedWindows, *, checks: bool
+) -> tuple[RawElement, tuple[str, ...]]:
+    """Return pixel data of a deflated data set, and if it `checks` them warnings about them.
+
+    Raises:
+        FormatError: `truncated`, the value passes the end of the inflated stream.
+    """
+    if stop.length == UNDEFINED_LENGTH:
+        extent = Extent(stop.value_offset, 0)
+        pixels = RawElement(stop.tag, stop.vr, extent, undefined_length=True)
+        return pixels, ("deflated-pixels-unchecked",) if checks else ()
+    extent = Extent(stop.value_offset, stop.length)
+    if not checks:
+        return RawElement(stop.tag, stop.vr, extent), ()
+    whole = inflated.has_pixels(extent.offset + extent.length)
+    if whole is False:
+        raise FormatError("truncated")
+    unchecked = () if whole else ("deflated-pixels-unchecked",)
+    return RawElement(stop.tag, stop.vr, extent), unchecked
+
+
+def encapsulated_element(
+    stop: Stop, windows: WindowedSource, stated: Stated | None, limits: Limits, encoding: Encoding
+) -> tuple[RawElement, tuple[str, ...]]:
+    """Return encapsulated pixel data up to their delimiter, and warnings about them.
+
+    Without `stated` nothing is asked for: what was not seen is taken to reach the object's end.
+
+    Raises:
+        FormatError: `truncated` or `malformed-fragments`.
+    """
+    little = encoding.little_endian
+    start = stop.value_offset
+    warnings: tuple[str, ...] = ()
+    if stated is None:
+        end = held_fragments_end(windows, start, limits, little=little)
+    else:
+        end, warnings = survey_fragments(windows, start, stated, limits, little=little)
+    pixels = RawElement(stop.tag, stop.vr, Extent(start, end - start), undefined_length=True)
+    return pixels, warnings
+
+
+def stated_fragments(dataset: tuple[RawElement, ...], transfer_syntax_uid: str) -> Stated:
+    """Return what the attributes and the transfer syntax say of the fragments."""
+    by_tag = {
+        element.tag: element
+        for element in dataset
+        if element.tag in (NUMBER_OF_FRAMES, EXTENDED_OFFSET_TABLE)
+    }
+    frames, table = by_tag.get(NUMBER_OF_FRAMES), by_tag.get(EXTENDED_OFFSET_TABLE)
+    return Stated(
+        frames=_frames(frames.value if frames else None),
+        one_each=puts_one_frame_in_one_fragment(transfer_syntax_uid) or table is not None,
+        at_least_one_each=puts_frames_in_fragments(transfer_syntax_uid),
+        extended_table=table.extent if table else None,
     )
-    return end + SHORT_HEADER
 
 
 def check_pixel_data(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from operator import lt
 from typing import Final
 
 from shared.dicom import transfer_syntax as syntaxes
-from shared.dicom.elements import Encoding, Header, RawElement
+from shared.dicom.elements import UNDEFINED_LENGTH, Encoding, Header, RawElement
 from shared.dicom.file_meta import (
     TRANSFER_SYNTAX_UID,
     read_command_set,
@@ -15,7 +18,13 @@ from shared.dicom.file_meta import (
 from shared.dicom.identity import USABLE_UID
 from shared.dicom.inflate import InflatedWindows
 from shared.dicom.limits import DEFAULT_LIMITS, Limits
-from shared.dicom.pixel_extent import check_pixel_data, pixel_element
+from shared.dicom.pixel_extent import (
+    check_pixel_data,
+    deflated_element,
+    encapsulated_element,
+    native_element,
+    stated_fragments,
+)
 from shared.dicom.recognition import (
     CONTAINER_KINDS,
     DICOM_KINDS,
@@ -27,7 +36,7 @@ from shared.dicom.recognition import (
     recognise,
 )
 from shared.dicom.source import Source, WindowedSource, Windows
-from shared.dicom.tokens import DataSetWalk
+from shared.dicom.tokens import DataSetWalk, Stop
 from shared.errors import FormatError
 
 _REFUSALS: Final = {
@@ -38,28 +47,38 @@ _REFUSALS: Final = {
 _FIRST_ELEMENT_BYTES: Final = 8
 
 
-def read_header(source: Source, limits: Limits = DEFAULT_LIMITS) -> Header:
+def read_header(
+    source: Source,
+    limits: Limits = DEFAULT_LIMITS,
+    clock: Callable[[], float] = time.monotonic,
+    *,
+    surveys_pixels: bool = False,
+) -> Header:
     """Return everything up to the pixel data of the object behind `source`.
 
-    Pixel data and values longer than `limits.max_inline_value_bytes` are never read.
+    Values longer than `limits.max_inline_value_bytes` are not read, but for texts of up to
+    `limits.max_text_value_bytes`. Of pixel data item headers and offset tables alone are read,
+    and only when they are to be surveyed; else no request is spent on them.
 
     Raises:
         FormatError: the bytes are not a readable DICOM object; `reason` says why.
         LimitError: a limit of `limits` was exceeded.
+        TransientError: the source gave less than it has, or took longer than `max_read_s`.
     """
     windows = source if isinstance(source, WindowedSource) else WindowedSource(source)
-    windows.max_bytes = limits.max_header_bytes
-    return _HeaderReading(windows, limits).header()
+    windows.bound(limits, clock)
+    return _HeaderReading(windows, limits, surveys_pixels=surveys_pixels).header()
 
 
 class _HeaderReading:
     """The state of reading one header, so that each step stays small."""
 
-    def __init__(self, windows: WindowedSource, limits: Limits) -> None:
+    def __init__(self, windows: WindowedSource, limits: Limits, *, surveys_pixels: bool) -> None:
         self._windows = windows
         self._limits = limits
+        self._surveys_pixels = surveys_pixels
         self._warnings: dict[str, None] = {}
-        self._deflated = False
+        self._inflated: InflatedWindows | None = None
 
     def header(self) -> Header:
         preamble, offset = self._preamble()
@@ -85,7 +104,7 @@ class _HeaderReading:
             warnings=tuple(self._warnings),
             object_size=self._windows.size,
             bytes_read=self._windows.bytes_read,
-            deflated=self._deflated,
+            deflated=self._inflated is not None,
         )
 
     def _preamble(self) -> tuple[bytes | None, int]:
@@ -115,28 +134,37 @@ class _HeaderReading:
             self._warnings["private-transfer-syntax"] = None
         if not syntaxes.is_deflated(uid):
             return self._windows, offset
-        self._deflated = True
-        inflated = InflatedWindows(self._windows, offset, self._limits)
-        if inflated.is_wrapped:
+        self._inflated = InflatedWindows(self._windows, offset, self._limits)
+        if self._inflated.is_wrapped:
             self._warnings["zlib-wrapped"] = None
-        return inflated, 0
+        return self._inflated, 0
 
     def _pixels(
         self, walk: DataSetWalk, dataset: tuple[RawElement, ...], uid: str, encoding: Encoding
     ) -> RawElement | None:
-        if walk.stop is None:
+        stop = walk.stop
+        if stop is None:
             return None
-        windows = None if self._deflated else self._windows
-        pixels = pixel_element(walk.stop, windows, self._windows.size, encoding)
-        if pixels.undefined_length and "guessed-transfer-syntax" in self._warnings:
-            raise FormatError("no-transfer-syntax")
-        for code in check_pixel_data(pixels, dataset, uid, encoding):
-            self._warnings[code] = None
+        pixels, codes = self._located(stop, dataset, uid, encoding)
+        codes += check_pixel_data(pixels, dataset, uid, encoding)
+        self._warnings.update(dict.fromkeys(codes))
         return pixels
+
+    def _located(
+        self, stop: Stop, dataset: tuple[RawElement, ...], uid: str, encoding: Encoding
+    ) -> tuple[RawElement, tuple[str, ...]]:
+        if self._inflated is not None:
+            return deflated_element(stop, self._inflated, checks=self._surveys_pixels)
+        if stop.length != UNDEFINED_LENGTH:
+            return native_element(stop, self._windows), ()
+        if "guessed-transfer-syntax" in self._warnings:
+            raise FormatError("no-transfer-syntax")
+        stated = stated_fragments(dataset, uid) if self._surveys_pixels else None
+        return encapsulated_element(stop, self._windows, stated, self._limits, encoding)
 
     def _trailing(self, pixels: RawElement | None, encoding: Encoding) -> tuple[RawElement, ...]:
         """Return what follows native pixel data, or encapsulated data whose end is known."""
-        if pixels is None or self._deflated:
+        if pixels is None or self._inflated is not None:
             return ()
         offset = pixels.extent.offset + pixels.extent.length
         rest = self._windows.size - offset
@@ -152,6 +180,8 @@ class _HeaderReading:
 
     def _check_order(self, dataset: tuple[RawElement, ...]) -> None:
         tags = [element.tag for element in dataset]
+        if all(map(lt, tags, tags[1:])):
+            return
         if tags != sorted(tags):
             self._warnings["elements-out-of-order"] = None
         if len(set(tags)) != len(tags):

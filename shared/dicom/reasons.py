@@ -17,6 +17,7 @@ class Fixer(StrEnum):
     OPERATOR = "the operator, by raising a limit"
     REGISTRAR = "the operator, by registering the facility"
     NOBODY = "nobody: it is not wanted here"
+    RETRY = "nobody: it is tried again by itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,11 @@ _LIMIT: Final = {
     "header-too-large": Reason(
         "More bytes before the pixel data than are read.", Fixer.OPERATOR, "a 40 MiB header"
     ),
+    "too-many-requests": Reason(
+        "The header lies scattered over more ranges than are asked for.",
+        Fixer.OPERATOR,
+        "five hundred values of 10 MB each before the pixel data",
+    ),
     "too-many-elements": Reason(
         "More elements than are read.", Fixer.OPERATOR, "a million empty elements"
     ),
@@ -157,3 +163,19 @@ _IDENTITY: Final = {
 }
 
 REASONS: Final[Mapping[str, Reason]] = MappingProxyType(_FORMAT | _LIMIT | _IDENTITY)
+
+# Not the object's fault: the delivery is tried again, and no object is refused for it.
+TRIED_AGAIN: Final[Mapping[str, Reason]] = MappingProxyType(
+    {
+        "reading-too-slow": Reason(
+            "Reading took longer than allowed.",
+            Fixer.RETRY,
+            "a store that answers once in ten seconds",
+        ),
+        "short-read": Reason(
+            "The store gave fewer bytes than the object has.",
+            Fixer.RETRY,
+            "a connection that broke off",
+        ),
+    }
+)

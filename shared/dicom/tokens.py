@@ -26,12 +26,13 @@ from shared.dicom.elements import (
     plain_element,
 )
 from shared.dicom.levels import ENDLESS, Level
-from shared.dicom.limits import Limits
+from shared.dicom.limits import LONG_TEXT_VRS, Limits
 from shared.dicom.source import Windows
 from shared.dicom.vrs import EXPLICIT_VRS
 from shared.errors import FormatError, LimitError
 
 _FIRST_PIXEL_TAG: Final = min(PIXEL_DATA_TAGS)
+_ALWAYS_INLINE: Final = 64  # as long as a UID
 
 
 class Stop(NamedTuple):
@@ -49,6 +50,7 @@ class DataSetWalk(ContainerWalk):
     def __init__(self, windows: Windows, limits: Limits, warnings: dict[str, None]) -> None:
         super().__init__(windows, limits, warnings)
         self._stops_at_pixels = True
+        self._inline_left = limits.max_inline_bytes
         self.stop: Stop | None = None
 
     @property
@@ -98,7 +100,7 @@ class DataSetWalk(ContainerWalk):
         append = elements.append
         known_vrs, made = EXPLICIT_VRS.get, plain_element
         standard = dictionary_vr if explicit else vr_table().get
-        inline = self._limits.max_inline_value_bytes
+        inline, always = self._most_inline(), _ALWAYS_INLINE
         stops = self._stops_at_pixels and len(self._levels) == 1
         start = filled = at = 0
         data = b""
@@ -156,7 +158,7 @@ class DataSetWalk(ContainerWalk):
             if stop > end:
                 self._forgive_overrun(level, stop)
                 end = stop
-            if length > inline:
+            if length > inline and not self._keeps_text(vr, length):
                 self._require(stop)
                 append(plain_element(tag, vr, position, length, None))
             else:
@@ -168,11 +170,24 @@ class DataSetWalk(ContainerWalk):
                 append(made(tag, vr, position, length, data[value : value + length]))
                 if group & 1:
                     self._count_private(length)
+                if length > always:
+                    self._inline_left -= length
+                    inline = inline if self._inline_left >= 0 else always
             position = stop
             if len(elements) > most:
                 raise LimitError("too-many-elements")
         self._position = position
         self._close(level)
+
+    def _most_inline(self) -> int:
+        """Return how long a value may be that is read, before all of them take too much memory."""
+        if self._inline_left < 0:
+            return _ALWAYS_INLINE
+        return self._limits.max_inline_value_bytes
+
+    def _keeps_text(self, vr: str | None, length: int) -> bool:
+        longest = self._limits.max_text_value_bytes
+        return vr in LONG_TEXT_VRS and length <= longest and self._inline_left >= 0
 
     def _end_short(self, level: Level, position: int, rest: bytes) -> None:
         """Close the data set where the stream ends before another element's header."""

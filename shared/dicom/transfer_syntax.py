@@ -33,6 +33,19 @@ _NOT_A_DATA_SET: Final = frozenset(
         "1.2.840.10008.1.2.6.2",  # XML Encoding
     }
 )
+_ONE_FRAME_ONE_FRAGMENT: Final = frozenset(
+    {
+        "1.2.840.10008.1.2.5",  # RLE Lossless, PS3.5 Section A.4.2
+        "1.2.840.10008.1.2.1.98",  # Encapsulated Uncompressed, Section A.4.11
+        "1.2.840.10008.1.2.8.1",  # Deflated Image Frame Compression, Section A.4.13
+    }
+)
+# Several frames may share a fragment: multi-component JPEG 2000, JPIP, MPEG and H.26x video.
+_FRAMES_SHARE_FRAGMENTS: Final = frozenset(
+    f"1.2.840.10008.1.2.4.{number}"
+    for number in ("92", "93", "94", "95", "100", "100.1", "101", "101.1", "102", "102.1", "103",
+                   "103.1", "104", "104.1", "105", "105.1", "106", "106.1", "107", "108")
+)  # fmt: skip
 _FIRST_GROUPS_BELOW: Final = 0x0100
 
 
@@ -57,6 +70,16 @@ def is_encapsulated(uid: str) -> bool:
         "1.2.840.10008.1.2.5",
         "1.2.840.10008.1.2.1.98",
     )
+
+
+def puts_one_frame_in_one_fragment(uid: str) -> bool:
+    """Tell whether there are as many fragments as frames."""
+    return uid in _ONE_FRAME_ONE_FRAGMENT
+
+
+def puts_frames_in_fragments(uid: str) -> bool:
+    """Tell whether each frame has a fragment or more of its own (PS3.5 Section A.4)."""
+    return is_encapsulated(uid) and uid not in _FRAMES_SHARE_FRAGMENTS
 
 
 def encoding_of(uid: str) -> Encoding:

@@ -1,16 +1,11 @@
-"""Any bytes give a typed result or a permanent error, within bounds.
-
-The short form runs with every check; INLET_FUZZ_EXAMPLES sets how many mutations the long form
-makes of each kind.
-"""
+"""Any bytes give a typed result or a permanent error, within bounds."""
 
 from __future__ import annotations
 
 import json
-import os
 import random
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -23,46 +18,39 @@ from shared.dicom.limits import Limits
 from shared.dicom.reasons import REASONS
 from shared.dicom.source import BytesSource, WindowedSource
 from shared.errors import PermanentError
-from tests.builders import (
-    BIG_ENDIAN,
-    DEFLATED,
-    EXPLICIT,
-    IMPLICIT,
-    JPEG_BASELINE,
-    an_instance,
-    deflated,
-    element,
-    implicit_element,
-    item,
-    part10,
-    sequence,
-    without_file_meta,
-    without_preamble,
-)
-from tests.unit.dicom.samples import shipped_files
+from tests.builders import DEFLATED, deflated, element, item, part10
+from tests.fuzz.mutations import EXAMPLES, MUTATIONS, SYNTAXES, Ledger, mutated, samples
 
-EXAMPLES: Final = int(os.environ.get("INLET_FUZZ_EXAMPLES") or 120)
-LARGEST_SAMPLE: Final = 20_000
 LIMITS: Final = Limits(max_elements=20_000, max_header_bytes=1 << 20, max_inflated_bytes=1 << 20)
-SYNTAXES: Final = (IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED, JPEG_BASELINE)
+FIRST_WINDOWS: Final = (64 * 1024, 300)  # of one range, and of many
 
 fuzzed = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+ledger = Ledger()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _ledger(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    ledger.write(Path(request.config.rootpath) / "build" / "fuzz" / "inspect.json")
 
 
 def judge(data: bytes) -> Inspection | str:
     """Inspect some bytes and check what must hold of any result."""
-    windows = WindowedSource(BytesSource(data))
+    first_window = FIRST_WINDOWS[len(data) % len(FIRST_WINDOWS)]
+    windows = WindowedSource(BytesSource(data), first_window=first_window)
     try:
-        inspection = inspect(windows, LIMITS)
+        with ledger.entry():
+            inspection = inspect(windows, LIMITS)
     except PermanentError as error:
         return judged(error)
+    ledger.results["inspected"] += 1
     text = json.dumps(inspection.metadata, allow_nan=False, ensure_ascii=False)
     assert text.encode("utf-8")
     assert "\\u0000" not in text
     assert len(hot_values(inspection.metadata)) == len(HOT_COLUMNS)
-    assert windows.bytes_read <= 2 * len(data)
+    assert windows.bytes_read <= 4 * len(data)
     return inspection
 
 
@@ -70,84 +58,8 @@ def judged(error: PermanentError) -> str:
     """Return the reason of an error that has nothing but a reason."""
     assert error.reason in REASONS
     assert str(error) == error.reason
+    ledger.results[error.reason] += 1
     return error.reason
-
-
-@cache
-def samples() -> tuple[bytes, ...]:
-    """Return made objects of every encoding and pydicom's smaller files."""
-    nested = sequence(0x0040A730, item(sequence(0x0040A730, item(), undefined=True)))
-    made = [an_instance(transfer_syntax=syntax, rows=4, columns=4) for syntax in SYNTAXES]
-    made += [part10(nested), without_preamble(made[1]), without_file_meta(made[0])]
-    shipped = (path.read_bytes() for path in shipped_files())
-    return (*made, *(data for data in shipped if 0 < len(data) <= LARGEST_SAMPLE))
-
-
-def flip(data: bytearray, chance: random.Random) -> None:
-    for _ in range(chance.randint(1, 8)):
-        data[chance.randrange(len(data))] = chance.randrange(256)
-
-
-def cut(data: bytearray, chance: random.Random) -> None:
-    del data[chance.randrange(len(data)) :]
-
-
-def splice(data: bytearray, chance: random.Random) -> None:
-    start = chance.randrange(len(data))
-    piece = data[start : start + chance.randint(1, 64)]
-    at = chance.randrange(len(data))
-    data[at:at] = bytes(piece) * chance.randint(1, 20)
-
-
-def remove(data: bytearray, chance: random.Random) -> None:
-    start = chance.randrange(len(data))
-    del data[start : start + chance.randint(1, 64)]
-
-
-def lie_about_a_length(data: bytearray, chance: random.Random) -> None:
-    """Overwrite four bytes that may be a length with a telling one."""
-    at = chance.randrange(max(1, len(data) - 4))
-    told = chance.choice([0, 1, 7, 8, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFE, 0xFFFFFFFF, len(data)])
-    data[at : at + 4] = told.to_bytes(4, chance.choice(["little", "big"]))
-
-
-def plant_a_token(data: bytearray, chance: random.Random) -> None:
-    """Insert an item, a delimiter, a VR or an element where none belongs."""
-    token = chance.choice(
-        [
-            item(),
-            item(undefined=True),
-            b"\xfe\xff\x00\xe0\xff\xff\xff\xff",
-            b"\xfe\xff\xdd\xe0\x00\x00\x00\x00",
-            b"\xff\xfe\xe0\x00\xff\xff\xff\xff",
-            b"SQ\x00\x00\xff\xff\xff\xff",
-            b"UN\x00\x00\xff\xff\xff\xff",
-            element(0x00080005, "CS", b"ISO 2022 IR 87"),
-            element(0x7FE00010, "OB", b"", 0xFFFFFFFF),
-            implicit_element(0x00081115, item()),
-        ]
-    )
-    at = chance.randrange(len(data))
-    data[at : at + chance.choice([0, len(token)])] = token
-
-
-MUTATIONS: Final[tuple[Callable[[bytearray, random.Random], None], ...]] = (
-    flip,
-    cut,
-    splice,
-    remove,
-    lie_about_a_length,
-    plant_a_token,
-)
-
-
-def mutated(data: bytes, chance: random.Random, mutations: int) -> bytes:
-    """Return the sample after some mutations."""
-    changed = bytearray(data)
-    for _ in range(mutations):
-        if changed:
-            chance.choice(MUTATIONS)(changed, chance)
-    return bytes(changed)
 
 
 @fuzzed

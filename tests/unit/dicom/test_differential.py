@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 import zlib
 from collections.abc import Iterable, Iterator
@@ -29,7 +30,9 @@ REFUSED: Final = {
     "test_files/no_meta.dcm": "not-dicom",  # one byte too many in front: nobody reads it
 }
 PIXEL_KEYS: Final = frozenset({"7FE00008", "7FE00009", "7FE00010"})
-LONGEST: Final = 60_000  # pydicom converts the largest structured reports for seconds
+# pydicom converts the largest structured reports for seconds: INLET_DIFFERENTIAL_BYTES sets up to
+# which size files are compared.
+LONGEST: Final = int(os.environ.get("INLET_DIFFERENTIAL_BYTES") or 60_000)
 TRAILING_PADDING: Final = 0xFFFCFFFC
 
 

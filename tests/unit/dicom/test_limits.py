@@ -3,19 +3,30 @@ from __future__ import annotations
 import zlib
 from dataclasses import fields
 from functools import reduce
+from itertools import count
 
 import pytest
 
 from shared.dicom.inspection import inspect
-from shared.dicom.limits import DEFAULT_LIMITS, LIMITS, MIB, Effect, Limit, Limits
+from shared.dicom.limits import (
+    DEFAULT_LIMITS,
+    LIMITS,
+    LONG_TEXT_VRS,
+    MIB,
+    Effect,
+    Limit,
+    Limits,
+)
 from shared.dicom.reasons import REASONS
 from shared.dicom.source import BytesSource
-from shared.errors import FormatError, LimitError, PermanentError
+from shared.errors import FormatError, LimitError, PermanentError, TransientError
 from tests.builders import (
     DEFLATED,
+    IMPLICIT,
     deflated,
     element,
     identity_elements,
+    implicit_element,
     item,
     part10,
     sequence,
@@ -39,14 +50,16 @@ def padded_with(value: bytes, count: int, tag: int = 0x00400001, vr: str = "OB")
 
 
 HITS = {
-    "max_header_bytes": part10(padded_with(bytes(60 * KIB), 600)),
-    "max_elements": part10(padded_with(b"", 200_001, vr="SH")),
+    "max_header_bytes": part10(padded_with(bytes(60 * KIB), 700)),
+    "max_requests": part10(padded_with(bytes(200 * KIB), 401)),
+    "max_elements": part10(padded_with(b"", 100_001, vr="SH")),
     "max_nesting_depth": part10(sequence(0x0040A730, nested(65))),
-    "max_items_per_sequence": part10(sequence(0x0040A730, item() * 100_001)),
+    "max_items_per_sequence": part10(sequence(0x0040A730, item() * 50_001)),
     "max_private_bytes": part10(padded_with(bytes(60 * KIB), 274, tag=0x00091001)),
     "max_inflated_bytes": part10(deflated(padded_with(bytes(range(256)) * 200, 700)), DEFLATED),
     "max_inflation_ratio": part10(deflated(element(0x00420011, "OB", bytes(8 * MIB))), DEFLATED),
 }
+TEXT_TAGS = {"LT": 0x40004000, "ST": 0x00420010, "UC": 0x0072006F, "UT": 0x0040A160}
 RELAXED = {"max_inflated_bytes": Limits(max_inflation_ratio=10_000)}
 REFUSING = [limit for limit in LIMITS if limit.effect is Effect.REFUSED]
 
@@ -92,6 +105,59 @@ def test_a_long_value_is_left_out_and_named() -> None:
     assert [(each.path, each.vr, each.length, each.reason) for each in inspection.dropped] == [
         ("00420011", "OB", 70_000, "value-too-large")
     ]
+
+
+@pytest.mark.parametrize("vr", sorted(LONG_TEXT_VRS))
+def test_long_texts_are_read_up_to_a_limit_of_their_own(vr: str) -> None:
+    def texts(length: int) -> bytes:
+        report = implicit_element(TEXT_TAGS[vr], b"x" * length)
+        found = implicit_element(0x00080016, b"1.2") + implicit_element(0x00080018, b"1.3")
+        return part10(
+            found
+            + implicit_element(0x0020000D, b"1.4")
+            + implicit_element(0x0020000E, b"1.5")
+            + report,
+            IMPLICIT,
+        )
+
+    kept, left = (inspect(BytesSource(texts(length))) for length in (MIB, MIB + 2))
+
+    assert kept.metadata[f"{TEXT_TAGS[vr]:08X}"] == {"vr": vr, "Value": ["x" * MIB]}
+    assert [(each.vr, each.length, each.reason) for each in left.dropped] == [
+        (vr, MIB + 2, "value-too-large")
+    ]
+
+
+def test_values_beyond_the_memory_for_all_stay_in_the_object() -> None:
+    large, small = padded_with(bytes(60 * KIB), 9), element(0x00420010, "ST", b"short")
+    limits = Limits(max_inline_bytes=200 * KIB)
+    data = part10(identity_elements() + study_elements() + large + small)
+
+    inspection = inspect(BytesSource(data), limits)
+
+    read = [each for each in inspection.header.dataset if each.value is not None]
+    assert sum(len(each.value or b"") for each in read) < 300 * KIB
+    assert {each.reason for each in inspection.dropped} == {"binary-value", "value-too-large"}
+    assert inspection.metadata["00420010"] == {"vr": "ST", "Value": ["short"]}
+
+
+def test_a_slow_source_is_tried_again_and_never_refused() -> None:
+    data = part10(identity_elements() + study_elements() + padded_with(bytes(60 * KIB), 9))
+    clock = count(0, 100).__next__
+
+    with pytest.raises(TransientError) as caught:
+        inspect(BytesSource(data), clock=clock)
+
+    assert caught.value.reason == "reading-too-slow"
+
+
+def test_left_out_values_are_named_up_to_a_limit() -> None:
+    data = part10(identity_elements() + study_elements() + padded_with(b"ab", 1_005))
+
+    inspection = inspect(BytesSource(data))
+
+    assert (len(inspection.dropped), inspection.more_dropped) == (1_000, 5)
+    assert "more-dropped" in {warning.code for warning in inspection.warnings}
 
 
 def test_much_after_the_pixel_data_is_not_read() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from shared.dicom.limits import Limits
 from shared.dicom.metadata import DropReason, Metadata, to_dicom_json
 from shared.dicom.reader import read_header
 from shared.dicom.source import BytesSource
@@ -145,13 +146,101 @@ def test_binary_and_unknown_values_are_left_out_and_named() -> None:
     ]
 
 
-def test_a_value_longer_than_asked_for_is_left_out() -> None:
-    header = read_header(BytesSource(part10(element(0x00420010, "ST", b"x" * 100))))
+def test_a_value_that_was_not_read_is_left_out() -> None:
+    limits = Limits(max_inline_value_bytes=99)
+    data = part10(element(0x00400010, "LO", b"x" * 100) + element(0x00420010, "ST", b"x" * 100))
 
-    metadata = to_dicom_json(header, max_inline_value_bytes=99)
+    metadata = to_dicom_json(read_header(BytesSource(data), limits), limits)
 
-    assert "00420010" not in metadata.json
+    assert metadata.json["00420010"] == {"vr": "ST", "Value": ["x" * 100]}
+    assert "00400010" not in metadata.json
     assert [each.reason for each in metadata.dropped] == [DropReason.VALUE_TOO_LARGE]
+
+
+def limited(dataset: bytes, units: int, **limits: int) -> Metadata:
+    """Return metadata for which there is memory for some attributes of one short value."""
+    header = read_header(BytesSource(part10(dataset)))
+    return to_dicom_json(header, Limits(max_metadata_memory_bytes=units * 400, **limits))
+
+
+def test_a_sequence_without_room_is_left_out_whole_and_what_follows_is_not() -> None:
+    frames = (item(element(0x00080018, "UI", b"1.%d" % index)) for index in range(100))
+    data = sequence(0x00081140, *frames) + element(0x00100020, "LO", b"PID")
+
+    assert len(limited(data, units=1000).json) == 3
+    metadata = limited(data, units=100)
+
+    assert set(metadata.json) == {"00020010", "00100020"}
+    assert [(each.path, each.vr, each.reason) for each in metadata.dropped] == [
+        ("00081140", "SQ", "metadata-too-large")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("vr", "value"),
+    [
+        ("US", bytes(range(256)) * 4),
+        ("DS", b"1\\" * 400),
+        ("PN", b"a\\" * 100),
+        ("LO", b"ab\\" * 300),
+        ("UT", b"word " * 4000),
+    ],
+)
+def test_many_values_cost_more_than_few_and_short_ones_have_a_reserve(
+    vr: str, value: bytes
+) -> None:
+    data = element(0x00080008, vr, value) + element(0x00100020, "LO", b"PID")
+
+    metadata = limited(data, units=60)
+
+    assert set(metadata.json) == {"00020010", "00100020"}
+    assert [each.reason for each in metadata.dropped] == ["metadata-too-large"]
+    assert "00080008" in limited(data, units=1000).json
+
+
+def test_with_no_room_at_all_everything_is_named() -> None:
+    data = b"".join(element(0x00100020 + index, "LO", b"x") for index in range(9))
+
+    metadata = limited(data, units=4)
+
+    assert len(metadata.json) + len(metadata.dropped) == 10
+    assert metadata.dropped
+
+
+def test_equal_attributes_of_items_are_written_once() -> None:
+    pair = element(0x00100020, "LO", b"same") + element(0x00100021, "LO", b"same")
+    value = metadata_of(sequence(0x00081140, item(pair), item(pair))).json["00081140"]
+
+    first, second = value["Value"]  # type: ignore[index]
+    assert first == second == {key: {"vr": "LO", "Value": ["same"]} for key in first}
+    assert set(first) == {"00100020", "00100021"}
+    assert first["00100020"] is second["00100020"]
+
+
+def test_equal_bytes_under_different_character_sets_stay_different() -> None:
+    latin, cyrillic = (
+        element(0x00080005, "CS", term) + element(0x00100020, "LO", b"\xb0\xb1")
+        for term in (b"ISO_IR 100", b"ISO_IR 144")
+    )
+    plain = element(0x00100020, "LO", b"\xb0\xb1")
+    nested = sequence(0x00081140, item(plain))
+    data = sequence(0x00081140, item(latin + nested), item(cyrillic + nested), item(plain))
+
+    value = metadata_of(data).json["00081140"]
+    first, second, third = value["Value"]  # type: ignore[index]
+
+    assert first["00100020"]["Value"] == third["00100020"]["Value"] == ["°±"]
+    assert second["00100020"]["Value"] == ["\u0410\u0411"]
+    inner = [each["00081140"]["Value"][0]["00100020"]["Value"] for each in (first, second)]
+    assert inner == [["°±"], ["\u0410\u0411"]]
+
+
+def test_names_of_what_is_left_out_are_capped_and_the_rest_counted() -> None:
+    data = b"".join(element(0x00420011 + index, "OB", bytes(2)) for index in range(9))
+
+    metadata = limited(data, units=100, max_dropped=4)
+
+    assert (len(metadata.dropped), metadata.more_dropped) == (4, 5)
 
 
 def test_group_lengths_and_padding_are_left_out() -> None:

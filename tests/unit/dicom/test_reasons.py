@@ -8,7 +8,8 @@ from pathlib import Path
 
 from shared.dicom import identification, reader
 from shared.dicom.limits import LIMITS, Effect
-from shared.dicom.reasons import REASONS
+from shared.dicom.metadata import DropReason
+from shared.dicom.reasons import REASONS, TRIED_AGAIN
 from shared.dicom.warnings import WARNINGS
 
 CORE = Path(reader.__file__).parent
@@ -49,8 +50,18 @@ def test_every_reason_that_is_raised_is_explained_and_no_other() -> None:
     assert set(literals(of=ERRORS)) | computed_reasons() == set(REASONS)
 
 
-def test_every_limit_that_refuses_has_its_reason_explained() -> None:
-    assert {each.reason for each in LIMITS if each.effect is Effect.REFUSED} <= set(REASONS)
+def test_every_reason_to_try_again_is_explained_and_no_other() -> None:
+    assert set(literals(of={"TransientError"})) == set(TRIED_AGAIN)
+
+
+def test_every_limit_has_its_reason_explained() -> None:
+    explained = {
+        Effect.REFUSED: set(REASONS),
+        Effect.TRIED_AGAIN: set(TRIED_AGAIN),
+        Effect.LEFT_OUT: set(WARNINGS) | set(DropReason),
+    }
+
+    assert [each.field for each in LIMITS if each.reason not in explained[each.effect]] == []
 
 
 def test_every_warning_is_given_somewhere_and_explained() -> None:

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from shared.dicom.limits import Limits
 from shared.dicom.source import BytesSource, WindowedSource
-from shared.errors import TransientError
+from shared.errors import LimitError, TransientError
 
 KIB = 1024
 
@@ -53,6 +54,57 @@ def test_a_jump_reads_only_what_is_asked_for_there() -> None:
 
     assert windows.bytes_read == 128 * KIB
     assert windows.requests == 2
+
+
+def test_a_short_skip_goes_on_with_growing_windows() -> None:
+    source = Recording(bytes(100 * KIB))
+    windows = WindowedSource(source, first_window=10 * KIB)
+
+    windows.read(0, 100)
+    windows.read(15 * KIB, 100)
+    windows.read(80 * KIB, 100)
+
+    assert [length for _, length in source.reads] == [10 * KIB, 20 * KIB, 10 * KIB]
+
+
+def test_a_probe_asks_for_no_more_than_its_bytes_and_is_kept() -> None:
+    source = Recording(bytes(range(256)) * 100)
+    windows = WindowedSource(source, first_window=10)
+
+    assert windows.probe(300, 4) == (300, bytes(range(44, 48)))
+    assert windows.read(301, 2) == bytes([45, 46])
+    assert windows.probe(25_598, 100) == (25_598, bytes([254, 255]))
+    assert windows.probe(25_600, 8)[1][2:] == b""
+    assert source.reads == [(300, 4), (25_598, 2)]
+
+
+def test_what_is_asked_for_is_bounded_once_limits_are_set() -> None:
+    windows = WindowedSource(BytesSource(bytes(1000)), first_window=10)
+    windows.bound(Limits(max_requests=2, max_header_bytes=15))
+
+    windows.read(0, 10)
+    with pytest.raises(LimitError) as bytes_exceeded:
+        windows.read(500, 10)
+    windows.bound(Limits(max_requests=2))
+    with pytest.raises(LimitError) as requests_exceeded:
+        windows.read(800, 10)
+
+    assert bytes_exceeded.value.reason == "header-too-large"
+    assert requests_exceeded.value.reason == "too-many-requests"
+
+
+def test_time_counts_from_when_it_was_bounded() -> None:
+    now = [1000.0]
+    windows = WindowedSource(BytesSource(bytes(1000)), first_window=10)
+    windows.bound(Limits(max_read_s=5), lambda: now[0])
+
+    now[0] += 5
+    windows.read(0, 10)
+    now[0] += 1
+    with pytest.raises(TransientError) as caught:
+        windows.read(500, 10)
+
+    assert caught.value.reason == "reading-too-slow"
 
 
 def test_what_ends_early_is_cut_and_what_lies_beyond_is_empty() -> None:

@@ -1,0 +1,76 @@
+"""Whatever the reader takes, de-identification cleans or holds: nothing else ever happens."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from shared.dicom.deidentification import Deidentified, Held, PseudonymKey, deidentify
+from shared.dicom.limits import Limits
+from shared.dicom.reader import read_header
+from shared.dicom.reasons import REASONS
+from shared.dicom.source import BytesSource
+from shared.errors import PermanentError
+from tests.fuzz.mutations import EXAMPLES, MUTATIONS, Ledger, images, mutated
+
+KEY: Final = PseudonymKey(b"a secret that is long enough", "made-up-project")
+LIMITS: Final = Limits(max_elements=20_000, max_header_bytes=1 << 20, max_inflated_bytes=1 << 20)
+ledger = Ledger()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _ledger(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    ledger.write(Path(request.config.rootpath) / "build" / "fuzz" / "deidentify.json")
+
+
+def judge(data: bytes) -> str:
+    """De-identify some bytes and check what must hold of any result."""
+    source = BytesSource(data)
+    try:
+        with ledger.entry():
+            header = read_header(source, LIMITS)
+    except PermanentError as error:
+        return judged(error)
+    with ledger.entry():
+        result = deidentify(header, KEY, source)
+    if isinstance(result, Held):
+        return f"held: {result.reason.value}"
+    check(result, data)
+    return "deidentified"
+
+
+def judged(error: PermanentError) -> str:
+    """Return the reason of an error, which is one that is explained."""
+    assert error.reason in REASONS
+    return error.reason
+
+
+def check(result: Deidentified, data: bytes) -> None:
+    """Assert that the copy lies within the object, is as long as told, and can be read."""
+    pieces = [
+        each if isinstance(each, bytes) else data[each.offset : each.offset + each.length]
+        for each in result.segments
+    ]
+    copy = b"".join(pieces)
+    assert len(copy) == result.total_length
+    assert read_header(BytesSource(copy), LIMITS).transfer_syntax_uid
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: each.__name__)
+def test_mutated_images(mutation: Callable[[bytearray, random.Random], None]) -> None:
+    chance = random.Random(mutation.__name__)
+    for index in range(EXAMPLES):
+        data = bytearray(images()[index % len(images())])
+        mutation(data, chance)
+        ledger.results[judge(mutated(bytes(data), chance, mutations=chance.randrange(3)))] += 1
+
+
+def test_unchanged_images_are_cleaned_or_held() -> None:
+    results = {judge(data) for data in images()}
+
+    assert "deidentified" in results
