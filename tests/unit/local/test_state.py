@@ -158,7 +158,7 @@ def test_only_timings_differ_from_the_definition() -> None:
             assert isinstance(local.trigger, Push)
             assert local.trigger.min_backoff_s == PROFILE.min_backoff_s
             assert local.trigger.topic == function.trigger.topic
-        assert replace(local, trigger=function.trigger) == function
+        assert replace(local, trigger=function.trigger, also=function.also) == function
 
 
 def test_settings_can_be_replaced() -> None:
