@@ -8,12 +8,14 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
 
 Row = Mapping[str, object]
+NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +43,27 @@ class ObjectStore(Protocol):
         ...
 
     def copy(
-        self, source: StoredObject, bucket: str, name: str, labels: Mapping[str, str]
+        self,
+        source: StoredObject,
+        bucket: str,
+        name: str,
+        labels: Mapping[str, str],
+        origin: str | None = None,
     ) -> StoredObject | None:
         """Copy a generation server-side; return None when the name is taken, changing nothing.
 
-        The copy keeps the source's natural key (`StoredObject.origin`) and `labels` as its
-        metadata, and has the source's crc32c when this returns.
+        The copy keeps `origin`, or else the source's natural key, as `StoredObject.origin`, has
+        `labels` and none of the source's, and has the source's crc32c when this returns.
         """
         ...
 
-    def write(self, bucket: str, name: str, chunks: Iterable[bytes]) -> StoredObject | None:
-        """Write a new object; return None when the name is taken, changing nothing.
+    def write(
+        self, bucket: str, name: str, chunks: Iterable[bytes], labels: Mapping[str, str] = NO_LABELS
+    ) -> StoredObject | None:
+        """Write a new object with `labels`; return None when the name is taken, changing nothing.
 
-        No reader sees the object before its last byte is written.
+        No reader sees the object before its last byte is written. What `chunks` raises is raised
+        here, and there is no object.
         """
         ...
 

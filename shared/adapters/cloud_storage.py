@@ -21,6 +21,7 @@ from shared.adapters.chunks import ChunkReader, fingerprint
 from shared.adapters.vendor_errors import translated
 from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.errors import TransientError
+from shared.ports import NO_LABELS
 
 ORIGIN = "inlet-origin"
 CONTENT_TYPE = "application/dicom"
@@ -69,11 +70,16 @@ class CloudStorage:
             raise
 
     def copy(
-        self, source: StoredObject, bucket: str, name: str, labels: Mapping[str, str]
+        self,
+        source: StoredObject,
+        bucket: str,
+        name: str,
+        labels: Mapping[str, str],
+        origin: str | None = None,
     ) -> StoredObject | None:
         """Copy a generation server-side; return None when the name is taken."""
         target = self._client.bucket(bucket).blob(name)
-        target.metadata = {ORIGIN: source.version.natural_key, **labels}
+        target.metadata = {**labels, ORIGIN: origin or source.version.natural_key}
         target.content_type = CONTENT_TYPE
         with self._creating(bucket, name) as free:
             if not free or not self._rewrite(self._blob(source.version), target):
@@ -83,9 +89,12 @@ class CloudStorage:
             raise TransientError("storage-copy-differs")
         return copied
 
-    def write(self, bucket: str, name: str, chunks: Iterable[bytes]) -> StoredObject | None:
+    def write(
+        self, bucket: str, name: str, chunks: Iterable[bytes], labels: Mapping[str, str] = NO_LABELS
+    ) -> StoredObject | None:
         """Write a new object in one pass; return None when the name is taken."""
         blob = self._client.bucket(bucket).blob(name, chunk_size=UPLOAD_CHUNK_BYTES)
+        blob.metadata = dict(labels) or None
         with self._creating(bucket, name) as free, translated("storage"):
             if not free:
                 return None
@@ -161,6 +170,7 @@ class CloudStorage:
 
 
 def _stored(blob: Blob) -> StoredObject:
+    metadata = dict(blob.metadata or {})
     return StoredObject(
         version=ObjectVersion(
             bucket=blob.bucket.name, name=blob.name, generation=int(blob.generation)
@@ -168,5 +178,6 @@ def _stored(blob: Blob) -> StoredObject:
         size=int(blob.size),
         crc32c=base64.b64decode(blob.crc32c).hex(),
         created=blob.time_created,
-        origin=(blob.metadata or {}).get(ORIGIN),
+        origin=metadata.pop(ORIGIN, None),
+        labels=metadata,
     )

@@ -11,14 +11,13 @@ from shared.adapters.chunks import fingerprint
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.errors import TransientError
-from shared.ports import Row
+from shared.ports import NO_LABELS, Row
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
     stored: StoredObject
     data: bytes
-    labels: Mapping[str, str]
 
 
 class MemoryObjectStore:
@@ -53,7 +52,12 @@ class MemoryObjectStore:
         return held.data[offset : offset + length]
 
     def copy(
-        self, source: StoredObject, bucket: str, name: str, labels: Mapping[str, str]
+        self,
+        source: StoredObject,
+        bucket: str,
+        name: str,
+        labels: Mapping[str, str],
+        origin: str | None = None,
     ) -> StoredObject | None:
         """Copy a generation; return None when the name is taken."""
         with self._lock:
@@ -62,14 +66,16 @@ class MemoryObjectStore:
                 return None
             if held is None:
                 raise TransientError("storage-not-found")
-            return self._put(bucket, name, held.data, source.version.natural_key, labels)
+            return self._put(bucket, name, held.data, origin or source.version.natural_key, labels)
 
-    def write(self, bucket: str, name: str, chunks: Iterable[bytes]) -> StoredObject | None:
+    def write(
+        self, bucket: str, name: str, chunks: Iterable[bytes], labels: Mapping[str, str] = NO_LABELS
+    ) -> StoredObject | None:
         """Write a new object; return None when the name is taken."""
         data = b"".join(chunks)
         with self._lock:
             taken = (bucket, name) in self._objects
-            return None if taken else self._put(bucket, name, data)
+            return None if taken else self._put(bucket, name, data, labels=labels)
 
     def equals(self, stored: StoredObject, chunks: Iterable[bytes]) -> bool:
         """Return whether an object has exactly these bytes."""
@@ -92,8 +98,8 @@ class MemoryObjectStore:
         return self._objects[bucket, name].data
 
     def labels(self, bucket: str, name: str) -> Mapping[str, str]:
-        """Return the metadata that a copy was given."""
-        return self._objects[bucket, name].labels
+        """Return the labels that an object was made with."""
+        return self._objects[bucket, name].stored.labels
 
     def _held(self, version: ObjectVersion) -> _Held | None:
         held = self._objects.get((version.bucket, version.name))
@@ -105,7 +111,7 @@ class MemoryObjectStore:
         name: str,
         data: bytes,
         origin: str | None = None,
-        labels: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] = NO_LABELS,
     ) -> StoredObject:
         self._writes[bucket, name] += 1
         size, crc32c = fingerprint([data])
@@ -117,8 +123,9 @@ class MemoryObjectStore:
             crc32c=crc32c,
             created=self._now(),
             origin=origin,
+            labels=dict(labels),
         )
-        self._objects[bucket, name] = _Held(stored, data, dict(labels or {}))
+        self._objects[bucket, name] = _Held(stored, data)
         return stored
 
     def _next_generation(self, bucket: str, name: str) -> int:

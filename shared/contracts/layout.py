@@ -9,6 +9,8 @@ from shared.dicom.identity import Identity
 
 UNKNOWN_FACILITY: Final = "unknown"
 MAX_NAME_BYTES: Final = 1024  # of a Cloud Storage object name in UTF-8
+INSIDE: Final = "!/"  # between a container and the path of a member
+STAGING: Final = "staging/"  # in the quarantine; no reason has this name
 # How long a part may wait for its composition before it counts as left behind.
 UPLOAD_PART_GRACE: Final = timedelta(days=1)
 _PARTS: Final = "/tmp/parallel_composite_uploads/"  # noqa: S108 - a name that gcloud and gsutil use
@@ -21,7 +23,7 @@ def is_folder_marker(stored: StoredObject) -> bool:
 
 def is_upload_part(version: ObjectVersion) -> bool:
     """Return whether an object is a temporary part of a parallel composite upload."""
-    return _PARTS in f"/{version.name}"
+    return version.container is None and _PARTS in f"/{version.name}"
 
 
 def archive_name(facility: str, identity: Identity) -> str:
@@ -36,18 +38,43 @@ def conflict_name(primary: str, crc32c: str) -> str:
 
 def quarantine_name(reason: str, facility: str, version: ObjectVersion) -> str:
     """Return where the quarantine keeps an object; a name too long is cut and stays unique."""
-    original = version.name.removeprefix(f"{facility}/")
-    name = f"{reason}/{facility}/{original}#{version.generation}"
+    name = f"{reason}/{facility}/{_original(facility, version)}"
     if len(name.encode()) <= MAX_NAME_BYTES:
         return name
-    suffix = f"~{derived_id('name', version.natural_key)}#{version.generation}"
-    kept = name.encode()[: MAX_NAME_BYTES - len(suffix)].decode(errors="ignore")
-    return f"{kept}{suffix}"
+    return _cut(name, version)
+
+
+def container_name(facility: str, version: ObjectVersion) -> str:
+    """Return where the archive keeps an expanded container, whole."""
+    name = f"{facility}/containers/{_original(facility, version)}"
+    return name if len(name.encode()) <= MAX_NAME_BYTES else _cut(name, version)
+
+
+def staged_name(facility: str, version: ObjectVersion) -> str:
+    """Return where a member of a container waits to be decided: always the same place."""
+    return f"{STAGING}{facility}/{derived_id('staged', version.natural_key)}"
+
+
+def is_staged(version: ObjectVersion, bucket: str) -> bool:
+    """Return whether an object is a member that waits; no facility can write there."""
+    return version.bucket == bucket and version.name.startswith(STAGING)
 
 
 def research_name(identity: Identity) -> str:
     """Return where the research bucket keeps a copy, by its pseudonymous UIDs."""
     return _place(identity)
+
+
+def _original(facility: str, version: ObjectVersion) -> str:
+    """Return the name within the facility with its generation, unique like the natural key."""
+    return version.natural_key.removeprefix(f"{version.bucket}/").removeprefix(f"{facility}/")
+
+
+def _cut(name: str, version: ObjectVersion) -> str:
+    """Return a name too long, cut and still unique."""
+    suffix = f"~{derived_id('name', version.natural_key)}#{version.generation}"
+    kept = name.encode()[: MAX_NAME_BYTES - len(suffix)].decode(errors="ignore")
+    return f"{kept}{suffix}"
 
 
 def _place(identity: Identity) -> str:

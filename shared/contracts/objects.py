@@ -1,5 +1,6 @@
 """How a stored object is named in messages."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,11 +14,16 @@ class ObjectVersion:
     bucket: str
     name: str
     generation: int
+    # The name of the container whose member this is; `name` goes on with `!/` and a path in which
+    # `#`, `!` and `%` are escaped, so that no object's key is ever that of a member.
+    container: str | None = None
 
     @property
     def natural_key(self) -> str:
         """The key under which every effect about this generation is idempotent."""
-        return f"{self.bucket}/{self.name}#{self.generation}"
+        container = self.name if self.container is None else self.container
+        path = self.name[len(container) :]
+        return f"{self.bucket}/{container}#{self.generation}{path}"
 
     @property
     def facility(self) -> str:
@@ -35,6 +41,8 @@ class StoredObject:
     created: datetime
     # The natural key of the generation that this one was copied from; never leaves the store.
     origin: str | None = field(default=None, compare=False)
+    # What it was labelled with when it was made; whoever may write to the bucket may label.
+    labels: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def uri(self) -> str:
@@ -49,6 +57,7 @@ class StoredObject:
                 bucket=fields.text("bucket"),
                 name=fields.text("name"),
                 generation=fields.integer("generation"),
+                container=fields.optional_text("container"),
             ),
             size=fields.integer("size"),
             crc32c=fields.text("crc32c"),
@@ -61,6 +70,7 @@ class StoredObject:
             "bucket": self.version.bucket,
             "name": self.version.name,
             "generation": self.version.generation,
+            "container": self.version.container,
             "size": self.size,
             "crc32c": self.crc32c,
             "created": self.created.isoformat(),

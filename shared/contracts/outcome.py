@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from shared.contracts.fields import Fields
 from shared.contracts.ids import derived_id
-from shared.contracts.message import Message, to_json
+from shared.contracts.message import Message, parsed, to_json
 from shared.contracts.objects import StoredObject
 from shared.dicom.identity import Identity
 from shared.errors import ContractError
@@ -78,12 +78,19 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expansion:
+    """What a container held."""
+
+    members: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """The one outcome of one object.
 
-    `source` is the object decided upon (of `ingest`: the inbox generation; of `deidentify`: the
-    archived object) and `target` where it is now. `identity` is that of the target's data set;
-    of a held object, that of the source's.
+    `source` is the object decided upon (of `ingest`: the inbox generation, or a member of it; of
+    `deidentify`: the archived object) and `target` where it is now. `identity` is that of the
+    target's data set; of a held object, that of the source's.
     """
 
     kind: OutcomeKind
@@ -100,6 +107,7 @@ class Outcome:
     dropped: tuple[DroppedTag, ...] = ()
     actions: tuple[Action, ...] = ()
     header_bytes: int = 0  # read from storage to decide
+    expansion: Expansion | None = None
 
     @property
     def event_id(self) -> str:
@@ -140,6 +148,7 @@ class Outcome:
             "dropped": [asdict(tag) for tag in self.dropped],
             "actions": [asdict(action) for action in self.actions],
             "header_bytes": self.header_bytes,
+            "expansion": asdict(self.expansion) if self.expansion else None,
         }
 
     @classmethod
@@ -150,7 +159,7 @@ class Outcome:
             ContractError: lists every field that does not satisfy the contract; an unknown
                 version is one of them, unknown fields are not.
         """
-        fields = Fields("outcome", message.json("outcome"))
+        fields = Fields("outcome", parsed(message.data, "outcome"))
         if (version := fields.integer("schema_version")) != SCHEMA_VERSION:
             raise ContractError("unknown-outcome-version", [f"schema_version is {version}"])
         outcome = cls(
@@ -168,6 +177,7 @@ class Outcome:
             dropped=fields.each("dropped", _dropped),
             actions=fields.each("actions", _action),
             header_bytes=fields.integer("header_bytes"),
+            expansion=fields.nested("expansion", _expansion),
         )
         if outcome.kind in _OF_INSTANCES and not (outcome.identity and outcome.target):
             fields.problems.append("identity or target is missing")
@@ -191,6 +201,10 @@ def _identity(fields: Fields) -> Identity:
         sop_class_uid=fields.text("sop_class_uid"),
         transfer_syntax_uid=fields.text("transfer_syntax_uid"),
     )
+
+
+def _expansion(fields: Fields) -> Expansion:
+    return Expansion(members=fields.integer("members"))
 
 
 def _finding(fields: Fields) -> Finding:

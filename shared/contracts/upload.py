@@ -1,30 +1,59 @@
-"""An upload: a Cloud Storage notification of the inbox (JSON_API_V1)."""
+"""An upload: a Cloud Storage notification of the inbox (JSON_API_V1), or ingest's own of a member.
 
+The service makes the attributes of its notifications; a facility chooses no more than the name in
+`objectId`. The attributes added here come from nobody but `ingest` and `sweep`.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.contracts.fields import Fields
-from shared.contracts.ids import derived_id
+from shared.contracts.member import Member, upload_event_id
 from shared.contracts.message import Message, to_json
-from shared.contracts.objects import ObjectVersion
+from shared.contracts.objects import ObjectVersion, StoredObject
 
 FINALIZED = "OBJECT_FINALIZE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lineage:
+    """The ids of a member and of the upload it descends from."""
+
+    event_id: str
+    root_event_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One object generation that landed in the inbox."""
+    """One object generation that landed in the inbox, or was staged out of a container."""
 
     version: ObjectVersion
+    lineage: Lineage | None = None
+    first_member: int = 0  # of a container: where its expansion goes on
 
     @property
     def event_id(self) -> str:
         """The id of this upload, from which everything that follows descends."""
-        return derived_id("dicom.object.uploaded", self.version.natural_key)
+        return self.lineage.event_id if self.lineage else upload_event_id(self.version)
 
     @property
     def root_event_id(self) -> str:
-        """An upload is the root of what follows from it."""
-        return self.event_id
+        """An upload is the root of what follows from it; a member's root is its container."""
+        return self.lineage.root_event_id if self.lineage else self.event_id
+
+    @classmethod
+    def of_staged(cls, stored: StoredObject) -> "Upload":
+        """Return the announcement of a staged member, from its labels.
+
+        Raises:
+            ContractError: the labels are not those of a member.
+        """
+        member = Member.from_labels(stored.labels)
+        lineage = Lineage(
+            event_id=upload_event_id(member.version),
+            root_event_id=upload_event_id(member.container),
+        )
+        return cls(version=stored.version, lineage=lineage)
 
     @classmethod
     def from_message(cls, message: Message) -> "Upload":
@@ -39,7 +68,11 @@ class Upload:
                 bucket=fields.text("bucketId"),
                 name=fields.text("objectId"),
                 generation=fields.integer("objectGeneration"),
-            )
+            ),
+            lineage=_lineage(fields, message.attributes),
+            first_member=fields.integer("firstMember")
+            if "firstMember" in message.attributes
+            else 0,
         )
         if fields.text("eventType") != FINALIZED:
             fields.problems.append("eventType is not OBJECT_FINALIZE")
@@ -62,5 +95,21 @@ class Upload:
                 "bucketId": version.bucket,
                 "objectId": version.name,
                 "objectGeneration": str(version.generation),
+                **self._additions(),
             },
         )
+
+    def _additions(self) -> dict[str, str]:
+        added: dict[str, str] = {}
+        if self.lineage:
+            added["memberEventId"] = self.lineage.event_id
+            added["rootEventId"] = self.lineage.root_event_id
+        if self.first_member:
+            added["firstMember"] = str(self.first_member)
+        return added
+
+
+def _lineage(fields: Fields, attributes: Mapping[str, str]) -> Lineage | None:
+    if "rootEventId" not in attributes:
+        return None
+    return Lineage(event_id=fields.text("memberEventId"), root_event_id=fields.text("rootEventId"))

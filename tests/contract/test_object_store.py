@@ -10,7 +10,7 @@ import pytest
 from shared.adapters.cloud_storage import CloudStorage
 from shared.adapters.memory import MemoryObjectStore
 from shared.contracts.objects import StoredObject
-from shared.errors import TransientError
+from shared.errors import FormatError, TransientError
 from shared.ports import ObjectStore
 
 NAME = "h/a folder/ünïcode & ? % #1.dcm"
@@ -172,4 +172,56 @@ def test_a_stream_that_breaks_leaves_no_object(buckets: Buckets) -> None:
 
     with pytest.raises(TransientError):
         buckets.store.write(buckets.archive, "half", breaking())
+    assert buckets.store.find(buckets.archive, "half") is None
+
+
+LABELS = {"inlet-reason": "because", "inlet-member-path": "ünïcode & more/1.dcm"}
+
+
+def test_labels_are_found_wherever_the_object_is(buckets: Buckets) -> None:
+    written = buckets.store.write(buckets.inbox, NAME, [DATA], LABELS)
+    assert written is not None
+    assert written.origin is None
+    found = [
+        written,
+        buckets.store.stat(written.version),
+        buckets.store.find(buckets.inbox, NAME),
+        *buckets.store.list(buckets.inbox),
+    ]
+    assert [dict(each.labels) for each in found if each] == [LABELS] * 4
+
+
+def test_labels_of_another_write_change_nothing(buckets: Buckets) -> None:
+    assert buckets.store.write(buckets.inbox, NAME, [DATA], LABELS) is not None
+    assert buckets.store.write(buckets.inbox, NAME, [DATA], {"other": "label"}) is None
+    found = buckets.store.find(buckets.inbox, NAME)
+    assert found is not None
+    assert dict(found.labels) == LABELS
+
+
+def test_a_copy_has_labels_of_its_own_and_none_of_its_sources(buckets: Buckets) -> None:
+    source = buckets.store.write(buckets.inbox, NAME, [DATA], LABELS)
+    assert source is not None
+    for number, labels in enumerate([{}, {"inlet-reason": "else"}]):
+        copied = buckets.store.copy(source, buckets.archive, f"x{number}", labels)
+        assert copied is not None
+        assert dict(copied.labels) == labels
+        assert copied.origin == source.version.natural_key
+
+
+def test_a_copy_may_be_given_the_origin_that_it_stands_for(buckets: Buckets) -> None:
+    source = buckets.put()
+    copied = buckets.store.copy(source, buckets.archive, "x", {}, "inbox/h/disc.zip#5!/ü")
+    assert copied is not None
+    assert copied.origin == "inbox/h/disc.zip#5!/ü"
+    assert buckets.store.stat(copied.version) == copied
+
+
+def test_a_stream_that_is_refused_half_way_leaves_no_object(buckets: Buckets) -> None:
+    def refused() -> Iterator[bytes]:
+        yield bytes(100)
+        raise FormatError("member-damaged")
+
+    with pytest.raises(FormatError, match="member-damaged"):
+        buckets.store.write(buckets.archive, "half", refused(), LABELS)
     assert buckets.store.find(buckets.archive, "half") is None

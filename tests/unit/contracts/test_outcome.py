@@ -1,17 +1,39 @@
 import json
+from dataclasses import replace
 
 import pytest
 
+from shared.contracts.member import member_version
 from shared.contracts.message import Message
-from shared.contracts.outcome import Outcome, OutcomeKind
+from shared.contracts.outcome import Expansion, Outcome, OutcomeKind
 from shared.errors import ContractError
-from tests.outcomes import an_outcome
+from tests.outcomes import a_stored_object, an_outcome
 
 
 @pytest.mark.parametrize("kind", OutcomeKind)
 def test_an_outcome_survives_the_journey(kind: OutcomeKind) -> None:
     outcome = an_outcome(kind)
     assert Outcome.from_message(outcome.to_message()) == outcome
+
+
+def test_a_container_and_a_member_survive_the_journey() -> None:
+    member = replace(a_stored_object(), version=member_version(a_stored_object().version, "a/b"))
+    outcome = an_outcome(
+        OutcomeKind.EXPANDED, source=member, expansion=Expansion(members=3), target=None
+    )
+    again = Outcome.from_message(outcome.to_message())
+    assert again == outcome
+    assert again.source.version.natural_key == "inbox/demo-hospital/a file#7!/a/b"
+    assert again.event_id == outcome.event_id
+
+
+def test_an_outcome_from_before_containers_is_read() -> None:
+    data = an_outcome().to_data()
+    del data["expansion"]
+    source = data["source"]
+    assert isinstance(source, dict)
+    del source["container"]
+    assert Outcome.from_message(_message(data)) == an_outcome()
 
 
 def test_equal_outcomes_are_equal_bytes() -> None:

@@ -1,8 +1,11 @@
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion
-from shared.contracts.upload import Upload
+from shared.contracts.upload import Lineage, Upload
 from shared.errors import ContractError
 
 # As fake-gcs-server publishes it; the service adds notificationConfig.
@@ -54,3 +57,32 @@ def test_a_deletion_is_not_an_upload() -> None:
         Upload.from_message(
             Message(data=b"{}", attributes=RECORDED | {"eventType": "OBJECT_DELETE"})
         )
+
+
+LINEAGE = Lineage(event_id="a" * 32, root_event_id="b" * 32)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"lineage": LINEAGE}, {"first_member": 500}, {"lineage": LINEAGE, "first_member": 1}],
+)
+def test_what_ingest_announces_survives_the_journey(changes: dict[str, Any]) -> None:
+    upload = replace(Upload.from_message(Message(data=b"{}", attributes=RECORDED)), **changes)
+    assert Upload.from_message(upload.to_message()) == upload
+
+
+def test_a_member_is_known_by_its_lineage() -> None:
+    upload = replace(Upload.from_message(Message(data=b"{}", attributes=RECORDED)), lineage=LINEAGE)
+    assert (upload.event_id, upload.root_event_id) == ("a" * 32, "b" * 32)
+
+
+def test_a_name_cannot_claim_a_lineage() -> None:
+    attributes = RECORDED | {"objectId": "h/x?rootEventId=1&firstMember=2#!/a"}
+    upload = Upload.from_message(Message(data=b"{}", attributes=attributes))
+    assert (upload.lineage, upload.first_member) == (None, 0)
+
+
+@pytest.mark.parametrize("added", [{"rootEventId": "b"}, {"firstMember": "x"}, {"firstMember": ""}])
+def test_half_a_lineage_is_refused(added: dict[str, str]) -> None:
+    with pytest.raises(ContractError):
+        Upload.from_message(Message(data=b"{}", attributes=RECORDED | added))

@@ -1,0 +1,78 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.contracts import layout
+from shared.contracts.member import Member, member_version
+from shared.contracts.objects import ObjectVersion
+from shared.errors import ContractError
+
+CONTAINER = ObjectVersion(bucket="inbox", name="h/disc.zip", generation=5)
+MEMBER = Member(
+    container=CONTAINER,
+    path="a/b",
+    landed=datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
+    sent_bytes=1234,
+)
+
+
+def test_a_member_survives_the_journey() -> None:
+    assert Member.from_labels(MEMBER.to_labels()) == MEMBER
+
+
+@pytest.mark.parametrize("name", MEMBER.to_labels())
+def test_a_missing_label_is_named_and_no_value(name: str) -> None:
+    labels = {key: value for key, value in MEMBER.to_labels().items() if key != name}
+    with pytest.raises(ContractError) as caught:
+        Member.from_labels(labels)
+    assert name in str(caught.value)
+    assert "disc" not in str(caught.value)
+
+
+def test_the_key_is_the_containers_and_the_path() -> None:
+    assert MEMBER.version.natural_key == "inbox/h/disc.zip#5!/a/b"
+    assert (MEMBER.version.name, MEMBER.version.facility) == ("h/disc.zip!/a/b", "h")
+
+
+def test_depth_counts_the_containers_around() -> None:
+    assert MEMBER.depth == 1
+    inner = Member(container=CONTAINER, path="a.zip!/b", landed=MEMBER.landed, sent_bytes=1)
+    assert inner.depth == 2
+
+
+def test_a_member_and_an_object_of_its_name_stand_apart() -> None:
+    disguised = ObjectVersion(bucket="inbox", name="h/disc.zip!/a/b", generation=5)
+    assert disguised.natural_key != MEMBER.version.natural_key
+    for place in (layout.container_name, layout.staged_name):
+        assert place("h", disguised) != place("h", MEMBER.version)
+    names = {layout.quarantine_name("not-dicom", "h", each) for each in (disguised, MEMBER.version)}
+    assert names == {"not-dicom/h/disc.zip!/a/b#5", "not-dicom/h/disc.zip#5!/a/b"}
+
+
+def test_a_staged_name_tells_nothing_and_is_always_the_same() -> None:
+    name = layout.staged_name("h", MEMBER.version)
+    assert name == layout.staged_name("h", member_version(CONTAINER, "a/b"))
+    assert name.startswith("staging/h/")
+    assert "disc" not in name
+
+
+def test_only_what_waits_in_the_staging_bucket_is_staged() -> None:
+    staged = ObjectVersion(bucket="quarantine", name="staging/h/x", generation=1)
+    assert layout.is_staged(staged, "quarantine")
+    assert not layout.is_staged(staged, "inbox")
+    other = ObjectVersion(bucket="quarantine", name="not-dicom/staging/x", generation=1)
+    assert not layout.is_staged(other, "quarantine")
+
+
+def test_a_container_has_a_place_that_fits() -> None:
+    assert layout.container_name("h", CONTAINER) == "h/containers/disc.zip#5"
+    long = ObjectVersion(bucket="inbox", name=f"h/{'x' * 1020}", generation=5)
+    name = layout.container_name("h", long)
+    assert len(name.encode()) <= layout.MAX_NAME_BYTES
+    assert name.endswith("#5")
+
+
+def test_a_member_is_no_part_of_an_upload() -> None:
+    path = "tmp/parallel_composite_uploads/x_0"
+    assert layout.is_upload_part(ObjectVersion(bucket="inbox", name=f"h/{path}", generation=5))
+    assert not layout.is_upload_part(member_version(CONTAINER, path))
