@@ -166,6 +166,7 @@ def test_settings_can_be_replaced() -> None:
 
 
 @pytest.mark.enable_socket
+@pytest.mark.enable_socket
 def test_free_ports_are_free_and_differ() -> None:
     ports = [port for port, _ in zip(free_ports(), range(5), strict=False)]
     assert len(set(ports)) == 5
