@@ -102,8 +102,11 @@ def test_everything_is_caught_in_one_place_only() -> None:
         for path in _python("functions", "shared")
         if broad.search(path.read_text())
     }
-    # The group commit hands whatever happened to every caller that waits for it.
-    assert found == {"shared/runtime/delivery.py", "shared/adapters/group_commit.py"}
+    assert found == {
+        "shared/runtime/delivery.py",
+        "shared/adapters/append_stream.py",  # closes the connection, and raises on
+        "shared/adapters/group_commit.py",  # hands what happened to every caller that waits
+    }
 
 
 @pytest.mark.parametrize("stage", STAGES)
