@@ -19,6 +19,8 @@ from functions.ingest.decision import REASONS as DECISIONS
 from infra.definition import Function, Kind, Push, load_pipeline
 from infra.table_schemas import SCHEMAS
 from infra.table_schemas import TABLES as SCHEMA_FILES
+from shared.containers.limits import CONTAINER_LIMITS
+from shared.containers.reasons import CONTAINER_REASONS, CONTAINER_WARNINGS
 from shared.contracts.event import TYPES
 from shared.contracts.outcome import MEANINGS, OutcomeKind
 from shared.dicom.deidentification.reasons import MEANINGS as HOLDS
@@ -83,14 +85,15 @@ def reasons() -> str:
     """Why an object is refused or ignored."""
     rows = (
         (f"`{code}`", reason.meaning, reason.who_can_fix, reason.example)
-        for code, reason in {**DECISIONS, **REASONS}.items()
+        for code, reason in {**DECISIONS, **CONTAINER_REASONS, **REASONS}.items()
     )
     return markdown(("reason", "means", "who can fix it", "for example"), rows)
 
 
 def warnings() -> str:
     """What is accepted with a warning."""
-    return markdown(("code", "means"), ((f"`{code}`", text) for code, text in WARNINGS.items()))
+    known = {**CONTAINER_WARNINGS, **WARNINGS}
+    return markdown(("code", "means"), ((f"`{code}`", text) for code, text in known.items()))
 
 
 def holds() -> str:
@@ -105,6 +108,15 @@ def limits() -> str:
     rows = (
         (f"`{limit.field}`", f"{limit.default:,}", f"`{limit.reason}`", limit.effect, limit.why)
         for limit in LIMITS
+    )
+    return markdown(("limit", "default", "reason", "what exceeds it is", "because"), rows)
+
+
+def container_limits() -> str:
+    """The limits under which a container is expanded."""
+    rows = (
+        (f"`{limit.field}`", f"{limit.default:,}", f"`{limit.reason}`", limit.effect, limit.why)
+        for limit in CONTAINER_LIMITS
     )
     return markdown(("limit", "default", "reason", "what exceeds it is", "because"), rows)
 
@@ -181,6 +193,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "warnings": warnings,
     "holds": holds,
     "limits": limits,
+    "limits: containers": container_limits,
     "views": views,
     **{f"columns: {table}": partial(columns, table) for table in SCHEMA_FILES},
     **{f"outcomes: {stage}": partial(outcomes, stage) for stage in ("ingest", "deidentify")},

@@ -106,17 +106,22 @@ TABLES: Mapping[str, Schema] = {
         ],
     },
     "imaging.uploads": {
-        "description": "The account: one row per object that landed, and again per redelivery.",
+        "description": "The account: one row per object that landed, or member of a container, "
+        "and again per redelivery.",
         "partition_field": "LandedAt",
         "clustering": ["Facility", "Outcome", "Reason"],
         "fields": [
             *_ORIGIN,
             column("Bucket", "STRING", "The inbox"),
-            column("ObjectName", "STRING", "The name that the facility gave the object"),
+            column(
+                "ObjectName",
+                "STRING",
+                "The facility's name for it; of a member, after `!/` the path",
+            ),
             column("Generation", "INTEGER", "Generation that landed"),
             column("Size", "INTEGER", "Size in bytes"),
             column("Crc32c", "STRING", "CRC32C of the bytes, eight hexadecimal digits"),
-            column("LandedAt", "TIMESTAMP", "When the object landed", "REQUIRED"),
+            column("LandedAt", "TIMESTAMP", "When it, or its container, landed", "REQUIRED"),
             column("DecidedAt", "TIMESTAMP", "When its outcome was decided", "REQUIRED"),
             _outcome(_of("ingest")),
             column("Reason", "STRING", "Why it was refused or ignored, by stable code"),

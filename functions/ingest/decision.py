@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from shared.containers.container import Container, Survey
 from shared.contracts import layout
 from shared.contracts.objects import StoredObject
 from shared.dicom.identity import Identity
@@ -58,7 +59,15 @@ class Ignore:
     keep: bool = False
 
 
-Decision = Archive | Quarantine | Ignore
+@dataclass(frozen=True, slots=True)
+class Expand:
+    """A container within its limits, whose members get outcomes of their own."""
+
+    container: Container
+    survey: Survey
+
+
+Decision = Archive | Quarantine | Ignore | Expand
 
 
 def before_reading(landed: StoredObject, *, known_facility: bool) -> Quarantine | Ignore | None:

@@ -3,7 +3,7 @@
 import os
 
 import functions_framework
-from cloudevents.http import CloudEvent
+from flask import Request
 
 from functions.ingest.handler import Ingest
 from functions.ingest.settings import Settings
@@ -12,7 +12,7 @@ from shared.adapters.pubsub import PubSubTopic
 from shared.adapters.system_clock import SystemClock
 from shared.contracts.upload import Upload
 from shared.runtime import log
-from shared.runtime.delivery import Lazy, deliver
+from shared.runtime.delivery import Answer, Lazy, deliver
 from shared.runtime.environment import Environment
 
 SETTINGS = Settings.from_env(Environment(os.environ))
@@ -22,6 +22,7 @@ log.configure("ingest", SETTINGS.project)
 def _make() -> Ingest:
     return Ingest(
         objects=CloudStorage(SETTINGS.project),
+        uploads=PubSubTopic(SETTINGS.project, SETTINGS.uploads_topic),
         outcomes=PubSubTopic(SETTINGS.project, SETTINGS.outcomes_topic),
         clock=SystemClock(),
         archive=SETTINGS.archive,
@@ -33,7 +34,7 @@ def _make() -> Ingest:
 _handler = Lazy(_make)
 
 
-@functions_framework.cloud_event
-def ingest(event: CloudEvent) -> None:
+@functions_framework.http
+def ingest(request: Request) -> Answer:
     """Decide one upload."""
-    deliver(event.data, Upload.from_message, _handler)
+    return deliver(request, Upload.from_message, _handler)

@@ -12,6 +12,7 @@ class Settings:
     project: str
     archive: str
     quarantine: str
+    uploads_topic: str
     outcomes_topic: str
     facilities: frozenset[str]
 
@@ -26,6 +27,7 @@ class Settings:
             project=env.text("GOOGLE_CLOUD_PROJECT"),
             archive=env.text("INLET_ARCHIVE"),
             quarantine=env.text("INLET_QUARANTINE"),
+            uploads_topic=env.text("INLET_UPLOADS_TOPIC"),
             outcomes_topic=env.text("INLET_OUTCOMES_TOPIC"),
             facilities=env.names("INLET_FACILITIES"),
         )

@@ -1,8 +1,8 @@
-"""Sweep: what has sat in the inbox longer than a limit is announced again.
+"""Sweep: what has sat in the inbox, or waited to be decided, for too long is announced again.
 
 An upload may sit because its notification was lost or its deliveries ended in the dead-letter
 topic. Announcing it twice is harmless: `ingest` gives a generation one outcome however often it
-is delivered.
+is delivered. The same holds for the members of containers, which wait in the staging area.
 """
 
 import logging
@@ -25,6 +25,7 @@ class Sweep:
     uploads: Publisher
     clock: Clock
     inbox: str
+    quarantine: str
     stuck_after: timedelta
     max_redriven: int
 
@@ -32,17 +33,20 @@ class Sweep:
         """Return once everything stuck, up to the limit of one run, is announced again."""
         stuck = islice(self._stuck(), self.max_redriven)
         redriven = 0
-        for redriven, stored in enumerate(stuck, start=1):  # noqa: B007 - the count is the result
-            self.uploads.publish(Upload(version=stored.version).to_message())
+        for redriven, upload in enumerate(stuck, start=1):  # noqa: B007 - the count is the result
+            self.uploads.publish(upload.to_message())
         level = logging.WARNING if redriven else logging.INFO
         fields = {"redriven": redriven, "limit_reached": redriven == self.max_redriven}
         return Done("inbox swept", fields, level)
 
-    def _stuck(self) -> Iterator[StoredObject]:
+    def _stuck(self) -> Iterator[Upload]:
         now = self.clock.now()
         for stored in self.objects.list(self.inbox):
             if now - stored.created > self._patience(stored):
-                yield stored
+                yield Upload(version=stored.version)
+        for stored in self.objects.list(self.quarantine, layout.STAGING):
+            if now - stored.created > self.stuck_after:
+                yield Upload.of_staged(stored)
 
     def _patience(self, stored: StoredObject) -> timedelta:
         """Return how long an object may sit; a part of an upload waits for its composition."""

@@ -11,7 +11,7 @@ from shared.adapters.cloud_storage import CloudStorage
 from shared.adapters.pubsub import PubSubTopic
 from shared.adapters.system_clock import SystemClock
 from shared.runtime import log
-from shared.runtime.delivery import Lazy, run
+from shared.runtime.delivery import Answer, Lazy, run
 from shared.runtime.environment import Environment
 
 SETTINGS = Settings.from_env(Environment(os.environ))
@@ -24,6 +24,7 @@ def _make() -> Sweep:
         uploads=PubSubTopic(SETTINGS.project, SETTINGS.uploads_topic),
         clock=SystemClock(),
         inbox=SETTINGS.inbox,
+        quarantine=SETTINGS.quarantine,
         stuck_after=SETTINGS.stuck_after,
         max_redriven=SETTINGS.max_redriven,
     )
@@ -33,7 +34,6 @@ _handler = Lazy(_make)
 
 
 @functions_framework.http
-def sweep(_request: Request) -> tuple[str, int]:
+def sweep(_request: Request) -> Answer:
     """Sweep the inbox once."""
-    run(_handler())
-    return "", 204
+    return run(_handler)

@@ -12,6 +12,7 @@ class Settings:
 
     project: str
     inbox: str
+    quarantine: str
     uploads_topic: str
     stuck_after: timedelta
     max_redriven: int
@@ -26,6 +27,7 @@ class Settings:
         settings = cls(
             project=env.text("GOOGLE_CLOUD_PROJECT"),
             inbox=env.text("INLET_INBOX"),
+            quarantine=env.text("INLET_QUARANTINE"),
             uploads_topic=env.text("INLET_UPLOADS_TOPIC"),
             stuck_after=timedelta(seconds=env.integer("INLET_STUCK_AFTER_S", 15 * 60)),
             max_redriven=env.integer("INLET_MAX_REDRIVEN", 10_000),

@@ -68,7 +68,12 @@ def _oddities(sound: bytes) -> Iterator[tuple[str, bytes]]:
     yield "nested-too-deep", encoded(nested(100))
     yield "bomb.dcm", bomb()
     yield "without-study", encoded(without_study())
-    yield "disc.zip", zipped({"IM0001": sound})
+    yield "disc.zip", zipped(_disc())
+
+
+def _disc() -> dict[str, bytes]:
+    images = {f"DICOM/IM{number:04}": encoded(ct_slice(number)) for number in (95, 96)}
+    return {**images, "DICOM/CUT-OFF": images["DICOM/IM0095"][:-100], "VIEWER.TXT": b"Read me."}
 
 
 def ct_slice(number: int) -> Dataset:

@@ -1,8 +1,8 @@
--- The account per facility and day: Uploaded equals the sum of the outcomes.
+-- The account per facility and day: Uploaded equals the sum of the outcomes, members count.
 SELECT
   Facility,
   DATE(LandedAt) AS LandedOn,
-  COUNT(DISTINCT RootEventId) AS Uploaded,
+  COUNT(DISTINCT CONCAT(RootEventId, '/', ObjectName)) AS Uploaded,
   COUNTIF(Outcome = 'archived') AS Archived,
   COUNTIF(Outcome = 'duplicate') AS Duplicate,
   COUNTIF(Outcome = 'conflict') AS Conflict,

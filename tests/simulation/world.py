@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from functions.deidentify.handler import Deidentify
 from functions.index.handler import Index
+from functions.ingest.expansion import Pace
 from functions.ingest.handler import Ingest
 from functions.notify.handler import Notify
 from functions.sweep.handler import Sweep
@@ -31,6 +32,7 @@ from shared.errors import InletError
 FACILITIES = frozenset({"demo-hospital", "demo-clinic"})
 KEY = PseudonymKey(b"a made-up secret of some length", "research")
 MAX_ATTEMPTS = 100
+PACE = Pace(members=3)  # so that an expansion takes several deliveries
 
 PIPELINE = load_pipeline()
 
@@ -82,6 +84,7 @@ class World:
         self.store = MemoryObjectStore(self.clock.now)
         self.tables = MemoryTables()
         self.webhook = MemoryWebhook()
+        self.lose_announcements_of_members = False
         self.topics = {name: MemoryTopic() for name in PIPELINE.topics}
         self._chance = random.Random(seed)
         self._copies = copies
@@ -114,6 +117,7 @@ class World:
             uploads=self.topics["uploads"],
             clock=self.clock,
             inbox="inbox",
+            quarantine="quarantine",
             stuck_after=timedelta(minutes=15),
             max_redriven=100,
         )()
@@ -157,7 +161,10 @@ class World:
                 topic = self.topics[function.trigger.topic]
                 passes = compile_filter(function.trigger.filter)
                 for message in topic.messages[self._read_position(stage) :]:
-                    if passes is None or passes(message.attributes):
+                    lost = (
+                        self.lose_announcements_of_members and "rootEventId" in message.attributes
+                    )
+                    if not lost and (passes is None or passes(message.attributes)):
                         self._pending += [(stage, message)] * self._copies
                 self._positions[stage] = len(topic.messages)
 
@@ -168,16 +175,19 @@ class World:
         self._positions: dict[str, int] = {}
         objects: Any = Faulty(self.store, self.faults)
         tables: Any = Faulty(self.tables, self.faults)
+        uploads: Any = Faulty(self.topics["uploads"], self.faults)
         outcomes: Any = Faulty(self.topics["outcomes"], self.faults)
         events: Any = Faulty(self.topics["events"], self.faults)
         webhook: Any = Faulty(self.webhook, self.faults)
         ingest = Ingest(
             objects=objects,
+            uploads=uploads,
             outcomes=outcomes,
             clock=self.clock,
             archive="archive",
             quarantine="quarantine",
             facilities=FACILITIES,
+            pace=PACE,
         )
         deidentify = Deidentify(
             objects=objects, outcomes=outcomes, clock=self.clock, key=KEY, research="research"

@@ -20,8 +20,10 @@ class _World:
         self.clock = ManualClock()
         self.store = MemoryObjectStore(self.clock.now)
         self.topic = MemoryTopic()
+        self.uploads = MemoryTopic()
         self.ingest = Ingest(
             objects=self.store,
+            uploads=self.uploads,
             outcomes=self.topic,
             clock=self.clock,
             archive="archive",
@@ -98,7 +100,8 @@ def test_facilities_do_not_share_identities(world: _World) -> None:
         ("h/notes.dcm", b"not an image at all", "not-dicom"),
         ("h/empty", b"", "empty-object"),
         ("h/cut", an_instance()[:-100], "truncated"),
-        ("h/zip", b"PK\x03\x04" + bytes(100), "container-not-supported"),
+        ("h/7z", b"7z\xbc\xaf\x27\x1c" + bytes(100), "container-not-supported"),
+        ("h/zip", b"PK\x03\x04" + bytes(100), "container-damaged"),
         ("nobody/a", an_instance(), "unknown-facility"),
         ("no-folder", an_instance(), "unknown-facility"),
     ],

@@ -2,6 +2,9 @@ from datetime import timedelta
 
 from functions.sweep.handler import Sweep
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
+from shared.contracts.layout import STAGING
+from shared.contracts.member import Member
+from shared.contracts.objects import ObjectVersion
 from shared.contracts.upload import Upload
 from shared.ports import Done
 
@@ -13,6 +16,7 @@ def _sweep(store: MemoryObjectStore, clock: ManualClock, limit: int = 10) -> tup
         uploads=topic,
         clock=clock,
         inbox="inbox",
+        quarantine="quarantine",
         stuck_after=timedelta(minutes=15),
         max_redriven=limit,
     )()
@@ -39,6 +43,7 @@ def test_what_is_stuck_is_announced_again_under_its_generation() -> None:
         uploads=topic,
         clock=clock,
         inbox="inbox",
+        quarantine="quarantine",
         stuck_after=timedelta(minutes=15),
         max_redriven=10,
     )()
@@ -54,3 +59,20 @@ def test_one_run_has_a_limit_and_says_so() -> None:
     done, redriven = _sweep(store, clock, limit=3)
     assert len(redriven) == 3
     assert done.fields["limit_reached"] is True
+
+
+def test_a_member_that_waits_too_long_is_announced_as_ingest_would() -> None:
+    clock = ManualClock()
+    store = MemoryObjectStore(clock.now)
+    container = ObjectVersion(bucket="inbox", name="h/disc.zip", generation=5)
+    member = Member(container=container, path="a/b", landed=clock.time, sent_bytes=9)
+    staged = store.write("quarantine", f"{STAGING}h/x", [b"a"], member.to_labels())
+    store.write("quarantine", "not-dicom/h/x#1", [b"a"])
+    assert staged is not None
+    assert _sweep(store, clock)[1] == []
+    clock.time += timedelta(minutes=16)
+    done, redriven = _sweep(store, clock)
+    assert (redriven, done.fields["redriven"]) == ([staged.version.name], 1)
+    again = Upload.from_message(Upload.of_staged(staged).to_message())
+    assert again == Upload.of_staged(staged)
+    assert again.root_event_id == Upload(version=container).event_id
