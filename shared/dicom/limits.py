@@ -20,7 +20,7 @@ class Limits:
     max_read_s: int = 120
     max_inline_value_bytes: int = 64 * KIB
     max_text_value_bytes: int = MIB
-    max_inline_bytes: int = 20 * MIB
+    max_inline_bytes: int = 18 * MIB
     max_elements: int = 100_000
     max_nesting_depth: int = 64
     max_items_per_sequence: int = 50_000
@@ -32,7 +32,7 @@ class Limits:
     max_inflated_bytes: int = 32 * MIB
     max_inflation_ratio: int = 250
     max_deflated_pixel_bytes: int = MIB
-    max_metadata_memory_bytes: int = 20 * MIB
+    max_metadata_memory_bytes: int = 16 * MIB
     max_dropped: int = 1_000
 
 
@@ -161,7 +161,7 @@ _ROWS: Final[dict[str, tuple[str, Effect, str]]] = {
     "max_metadata_memory_bytes": (
         "metadata-too-large",
         Effect.LEFT_OUT,
-        "the DICOM JSON as objects, about 50,000 different attributes; a message takes less",
+        "the DICOM JSON as objects, about 40,000 different attributes; a message takes less",
     ),
     "max_dropped": (
         "more-dropped",
