@@ -37,9 +37,9 @@ _FORMAT: Final = {
         "The object has no bytes.", Fixer.SENDER, "an upload that broke off at once"
     ),
     "container-not-supported": Reason(
-        "The object is an archive; its members are not looked at.",
+        "The object is an archive of a kind that is not expanded.",
         Fixer.SENDER,
-        "a zipped CD: send the files in it",
+        "a 7z or rar file: send zip, tar, gzip or the files in it",
     ),
     "polyglot-preamble": Reason(
         "The preamble makes the object a program or a script too (PS3.10 Section 7.5).",
