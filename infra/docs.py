@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from functions.ingest.decision import REASONS as DECISIONS
-from infra.definition import Function, Kind, Push, load_pipeline
+from infra.definition import Function, Kind, Schedule, load_pipeline
 from infra.table_schemas import SCHEMAS
 from infra.table_schemas import TABLES as SCHEMA_FILES
 from shared.containers.limits import CONTAINER_LIMITS
@@ -141,10 +141,12 @@ def read_variables(stage: str) -> list[Variable]:
 
 
 def _trigger(function: Function) -> str:
-    if isinstance(function.trigger, Push):
-        trigger = function.trigger
-        return f"topic `{trigger.topic}`" + (f", `{trigger.filter}`" if trigger.filter else "")
-    return f"every {function.trigger.every_s:g} s"
+    if isinstance(function.trigger, Schedule):
+        return f"every {function.trigger.every_s:g} s"
+    return "; ".join(
+        f"topic `{push.topic}`" + (f", `{push.filter}`" if push.filter else "")
+        for push in function.pushes.values()
+    )
 
 
 def _value(function: Function, variable: Variable) -> str:

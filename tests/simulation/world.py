@@ -12,8 +12,9 @@ from functions.index.handler import Index
 from functions.ingest.expansion import Pace
 from functions.ingest.handler import Ingest
 from functions.notify.handler import Notify
+from functions.notify.handler import read as read_by_notify
 from functions.sweep.handler import Sweep
-from infra.definition import Push, load_pipeline
+from infra.definition import load_pipeline
 from infra.local.pubsub.filters import compile_filter
 from shared.adapters.memory import (
     ManualClock,
@@ -157,19 +158,16 @@ class World:
     def _route(self) -> None:
         """Hand every published message to the subscriptions whose filter it passes."""
         for stage, function in PIPELINE.functions.items():
-            if isinstance(function.trigger, Push):
-                topic = self.topics[function.trigger.topic]
-                passes = compile_filter(function.trigger.filter)
-                for message in topic.messages[self._read_position(stage) :]:
+            for name, push in function.pushes.items():
+                topic = self.topics[push.topic]
+                passes = compile_filter(push.filter)
+                for message in topic.messages[self._positions.get(name, 0) :]:
                     lost = (
                         self.lose_announcements_of_members and "rootEventId" in message.attributes
                     )
                     if not lost and (passes is None or passes(message.attributes)):
                         self._pending += [(stage, message)] * self._copies
-                self._positions[stage] = len(topic.messages)
-
-    def _read_position(self, stage: str) -> int:
-        return self._positions.get(stage, 0)
+                self._positions[name] = len(topic.messages)
 
     def _handlers(self) -> dict[str, Callable[[Message], object]]:
         self._positions: dict[str, int] = {}
@@ -198,5 +196,5 @@ class World:
             "ingest": lambda message: ingest(Upload.from_message(message)),
             "deidentify": lambda message: deidentify(Outcome.from_message(message)),
             "index": lambda message: index(Outcome.from_message(message)),
-            "notify": lambda message: notify(Outcome.from_message(message)),
+            "notify": lambda message: notify(read_by_notify(message)),
         }
