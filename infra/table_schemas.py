@@ -48,6 +48,7 @@ _ORIGIN = [
     column("RootEventId", "STRING", "Id of the upload it descends from", "REQUIRED"),
     column("Facility", "STRING", "The facility that sent the object", "REQUIRED"),
 ]
+_UPLOAD_ID = column("UploadId", "STRING", "Id of the upload, or of the member", "REQUIRED")
 _VERSION = column("PipelineVersion", "STRING", "Version of the pipeline that wrote the row")
 _UIDS = {
     "StudyInstanceUID": column("StudyInstanceUID", "STRING", "Study Instance UID (0020,000D)"),
@@ -105,6 +106,20 @@ TABLES: Mapping[str, Schema] = {
             _VERSION,
         ],
     },
+    "imaging.landed": {
+        "description": "One row per announcement of an object that landed, or of a member.",
+        "partition_field": "LandedAt",
+        "clustering": ["UploadId"],
+        "fields": [
+            _UPLOAD_ID,
+            column("RootEventId", "STRING", "Id of the upload it descends from", "REQUIRED"),
+            column("Bucket", "STRING", "Where it landed"),
+            column("ObjectName", "STRING", "Its name there; of a member, where it is staged"),
+            column("Generation", "INTEGER", "Its generation there"),
+            column("LandedAt", "TIMESTAMP", "When it was created there"),
+            _VERSION,
+        ],
+    },
     "imaging.uploads": {
         "description": "The account: one row per object that landed, or member of a container, "
         "and again per redelivery.",
@@ -112,6 +127,7 @@ TABLES: Mapping[str, Schema] = {
         "clustering": ["Facility", "Outcome", "Reason"],
         "fields": [
             *_ORIGIN,
+            _UPLOAD_ID,
             column("Bucket", "STRING", "The inbox"),
             column(
                 "ObjectName",

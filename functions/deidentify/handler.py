@@ -1,15 +1,16 @@
 """Deidentify: an archived instance becomes a research copy, or is held with a reason.
 
 The order of effects is write, publish, and each prefix is safe to repeat: the copy's bytes depend
-on nothing but the original and the key, and it is written only under a free name. When the name
-is taken by the very same bytes, an earlier try or another facility's delivery of the same object
-wrote them.
+on nothing but the original, the key and this release, and it is written only under a free name. A
+copy remembers its original by a token that only the key can make, so that a later release knows
+it again; another facility's delivery of the same object is known by its equal bytes.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.contracts import layout
+from shared.contracts.fitting import MAX_ACTIONS, fit
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import Action, DroppedTag, Outcome, OutcomeKind
 from shared.dicom.deidentification.engine import Deidentified, Held, deidentify
@@ -21,6 +22,7 @@ from shared.errors import PermanentError, TransientError
 from shared.object_source import ObjectSource
 from shared.ports import Clock, Done, ObjectStore, Publisher
 
+ORIGINAL = "inlet-original"
 CHUNK_BYTES = 8 * 1024 * 1024  # of pixel data in memory at once
 
 
@@ -64,14 +66,15 @@ class Deidentify:
     def _written(self, original: StoredObject, result: Deidentified) -> StoredObject | None:
         """Return the copy of this original, or None when other bytes have the name."""
         name = layout.research_name(result.identity)
-        copy = self.objects.write(self.research, name, self._chunks(original, result))
+        labels = {ORIGINAL: self.key.token("original", original.version.natural_key)}
+        copy = self.objects.write(self.research, name, self._chunks(original, result), labels)
         if copy is not None:
             return copy
         there = self.objects.find(self.research, name)
         if there is None:
             raise TransientError("research-changed-meanwhile")
-        same = self.objects.equals(there, self._chunks(original, result))
-        return there if same else None
+        own = there.labels.get(ORIGINAL) == labels[ORIGINAL]
+        return there if own or self.objects.equals(there, self._chunks(original, result)) else None
 
     def _chunks(self, original: StoredObject, result: Deidentified) -> Iterator[bytes]:
         for segment in result.segments:
@@ -98,6 +101,10 @@ class Deidentify:
     ) -> Outcome:
         """Return the outcome with the metadata of the copy as it was written."""
         written = inspect(ObjectSource(self.objects, copy))
+        dropped = (
+            DroppedTag(path=tag.path, vr=tag.vr, length=tag.length) for tag in written.dropped
+        )
+        metadata, left_out = fit(written.metadata, tuple(dropped))
         return Outcome(
             kind=OutcomeKind.DEIDENTIFIED,
             root_event_id=archived.root_event_id,
@@ -106,13 +113,11 @@ class Deidentify:
             target=copy,
             decided_at=self.clock.now(),
             identity=result.identity,
-            metadata=written.metadata,
-            dropped=tuple(
-                DroppedTag(path=tag.path, vr=tag.vr, length=tag.length) for tag in written.dropped
-            ),
+            metadata=metadata,
+            dropped=left_out,
             actions=tuple(
                 Action(path=taken.path, action=taken.action, rule=taken.rule)
-                for taken in result.actions
+                for taken in result.actions[:MAX_ACTIONS]
             ),
         )
 

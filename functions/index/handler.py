@@ -1,4 +1,7 @@
-"""Index: an outcome becomes rows.
+"""Index: an outcome becomes rows, and so does the news that something landed.
+
+The two come from two topics: what landed is counted by its announcements and what became of it by
+its outcomes, so that the one count can prove the other.
 
 The account of an outcome (`imaging.uploads`, `imaging.deid_audit`) is written after the instance
 it speaks of, so that whoever finds the account finds the instance. A repeated delivery repeats
@@ -8,20 +11,34 @@ rows under the same EventId; the views keep one.
 from dataclasses import dataclass
 
 from functions.index import rows
+from shared.contracts.message import Message
 from shared.contracts.outcome import Outcome, OutcomeKind
+from shared.contracts.upload import Upload
 from shared.ports import Done, RowSink
 
 _INDEXED = frozenset({OutcomeKind.ARCHIVED, OutcomeKind.CONFLICT})
 
 
+def read(message: Message) -> Outcome | Upload:
+    """Return what a message of either topic is about."""
+    of_uploads = "eventType" in message.attributes
+    return Upload.from_message(message) if of_uploads else Outcome.from_message(message)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """The handler of the topic `outcomes`."""
+    """The handler of the topics `outcomes` and `uploads`."""
 
     tables: RowSink
 
-    def __call__(self, outcome: Outcome) -> Done:
-        """Return once every row of the outcome is confirmed."""
+    def __call__(self, told: Outcome | Upload) -> Done:
+        """Return once every row of it is confirmed."""
+        if isinstance(told, Upload):
+            self.tables.append("imaging.landed", [rows.landed(told)])
+            return Done("upload indexed")
+        return self._index(told)
+
+    def _index(self, outcome: Outcome) -> Done:
         if outcome.kind in _INDEXED:
             self.tables.append("imaging.instances", [rows.instance(outcome)])
         if outcome.kind is OutcomeKind.DEIDENTIFIED:

@@ -6,10 +6,9 @@ from pathlib import Path
 import functions_framework
 from flask import Request
 
-from functions.index.handler import Index
+from functions.index.handler import Index, read
 from functions.index.settings import Settings
 from shared.adapters.bigquery import BigQueryTables
-from shared.contracts.outcome import Outcome
 from shared.runtime import log
 from shared.runtime.delivery import Answer, Lazy, deliver
 from shared.runtime.environment import Environment
@@ -29,5 +28,5 @@ _handler = Lazy(_make)
 
 @functions_framework.http
 def index(request: Request) -> Answer:
-    """Index one outcome."""
-    return deliver(request, Outcome.from_message, _handler)
+    """Index one outcome, or one upload."""
+    return deliver(request, read, _handler)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from shared.contracts.message import to_json
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import PIPELINE_VERSION, Outcome
+from shared.contracts.upload import Upload
 from shared.dicom.attributes import hot_values
 from shared.ports import Row
 
@@ -30,10 +31,24 @@ def research_instance(outcome: Outcome) -> Row:
     return {**_instance(outcome, _required(outcome.target)), "IsPrimary": True}
 
 
+def landed(upload: Upload) -> Row:
+    """Return the row of `imaging.landed`: an object, or a member, was announced."""
+    return {
+        "UploadId": upload.event_id,
+        "RootEventId": upload.root_event_id,
+        "Bucket": upload.version.bucket,
+        "ObjectName": upload.version.name,
+        "Generation": upload.version.generation,
+        "LandedAt": upload.landed_at,
+        "PipelineVersion": PIPELINE_VERSION,
+    }
+
+
 def upload(outcome: Outcome) -> Row:
     """Return the row of `imaging.uploads`: the account of one object that landed."""
     identity = outcome.identity
     return {
+        "UploadId": outcome.upload_event_id,
         "EventId": outcome.event_id,
         "RootEventId": outcome.root_event_id,
         "Facility": outcome.facility,

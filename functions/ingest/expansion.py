@@ -5,9 +5,7 @@ its natural key, and announced. What cannot be staged has its outcome published 
 kept container as its target. Each step may be repeated: all of it happens under the same keys.
 """
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
@@ -22,12 +20,9 @@ from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.contracts.upload import Upload
 from shared.dicom.recognition import CONTAINER_KINDS, DICOM_KINDS, RECOGNITION_BYTES, recognise
-from shared.errors import PermanentError, TransientError
+from shared.errors import PermanentError
 from shared.ports import Clock, ObjectStore, Publisher
 
-# An expansion holds some 60 MiB at worst, and other uploads are decided beside it.
-EXPANSIONS_AT_ONCE: Final = 2
-PATIENCE_S: Final = 240.0
 _NO_BYTES: Final = "00000000"
 
 
@@ -40,24 +35,6 @@ class Pace:
 
 
 DEFAULT_PACE: Final = Pace()
-
-
-class Turns:
-    """How many expansions run at once in one process."""
-
-    def __init__(self, at_once: int = EXPANSIONS_AT_ONCE, patience_s: float = PATIENCE_S) -> None:
-        self._free = threading.BoundedSemaphore(at_once)
-        self._patience_s = patience_s
-
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Run the block when it is its turn."""
-        if not self._free.acquire(timeout=self._patience_s):
-            raise TransientError("too-many-expansions")
-        try:
-            yield
-        finally:
-            self._free.release()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

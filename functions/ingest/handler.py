@@ -9,6 +9,7 @@ members are staged and announced, a part of them with each delivery, then its ou
 
 import logging
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from functions.ingest.decision import (
     Archive,
@@ -19,12 +20,13 @@ from functions.ingest.decision import (
     after_reading,
     before_reading,
 )
-from functions.ingest.expansion import DEFAULT_PACE, Expander, Pace, Turns
+from functions.ingest.expansion import DEFAULT_PACE, Expander, Pace
 from functions.ingest.landed import Landed
-from functions.ingest.metadata import fit
+from functions.ingest.turns import EXPANSIONS_AT_ONCE, HEADERS_AT_ONCE, Turns
 from shared.containers.container import EXPANDABLE, Container
 from shared.containers.limits import DEFAULT_CONTAINER_LIMITS, Allowance, ContainerLimits
 from shared.contracts import layout
+from shared.contracts.fitting import fit
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import DroppedTag, Expansion, Finding, Outcome, OutcomeKind
 from shared.contracts.upload import Upload
@@ -59,13 +61,14 @@ class Ingest:
     facilities: frozenset[str]
     limits: ContainerLimits = DEFAULT_CONTAINER_LIMITS
     pace: Pace = DEFAULT_PACE
-    turns: Turns = field(default_factory=Turns)
+    headers: Turns = field(default_factory=partial(Turns, HEADERS_AT_ONCE))
+    expansions: Turns = field(default_factory=partial(Turns, EXPANSIONS_AT_ONCE))
 
     def __call__(self, upload: Upload) -> Done:
         """Return once what landed has its outcome and has left the inbox, or is under way to it."""
         stored = self.objects.stat(upload.version)
         if stored is None:
-            return Done("upload was decided before")
+            return Done("upload is gone: decided before, or overwritten")
         landed = Landed.of(stored, self.quarantine)
         decision = self._decide(landed)
         placed = self._place(landed, decision)
@@ -94,7 +97,7 @@ class Ingest:
             decision=decision,
             kept=kept,
         )
-        with self.turns.taken():
+        with self.expansions.taken():
             following = expander.expand(upload.first_member, self.pace)
         if following is not None:
             self.uploads.publish(replace(upload, first_member=following).to_message())
@@ -114,7 +117,8 @@ class Ingest:
         try:
             if kind in EXPANDABLE:
                 return self._survey(landed, kind)
-            return after_reading(inspect(windows))
+            with self.headers.taken():
+                return after_reading(inspect(windows, today=self.clock.now().date()))
         except PermanentError as error:
             return Quarantine(error.reason)
 
@@ -127,7 +131,7 @@ class Ingest:
                 limits=self.limits, sent_bytes=landed.sent_bytes, depth=landed.depth
             ),
         )
-        with self.turns.taken():
+        with self.expansions.taken():
             return Expand(container, container.survey())
 
     def _place(self, landed: Landed, decision: Decision) -> _Placement:
@@ -150,12 +154,19 @@ class Ingest:
         there = self._copy(landed, self.archive, name)
         if there.origin == landed.key:
             return _Placement(OutcomeKind.ARCHIVED, there, primary=True)
-        if _same_bytes(there, landed.stored):
+        if there.has_bytes_of(landed.stored):
             return _Placement(OutcomeKind.DUPLICATE, there)
-        there = self._copy(landed, self.archive, layout.conflict_name(name, landed.stored.crc32c))
-        if there.origin == landed.key:
-            return _Placement(OutcomeKind.CONFLICT, there)
-        return _Placement(OutcomeKind.DUPLICATE, there)
+        return self._place_beside(landed, name)
+
+    def _place_beside(self, landed: Landed, name: str) -> _Placement:
+        """Keep a version beside the primary, under its checksum or, were that taken, its key."""
+        for mark in (landed.stored.crc32c, landed.upload_event_id):
+            there = self._copy(landed, self.archive, layout.conflict_name(name, mark))
+            if there.origin == landed.key:
+                return _Placement(OutcomeKind.CONFLICT, there)
+            if there.has_bytes_of(landed.stored):
+                return _Placement(OutcomeKind.DUPLICATE, there)
+        raise TransientError("archive-changed-meanwhile")
 
     def _set_aside(self, landed: Landed, kind: OutcomeKind, reason: str) -> _Placement:
         name = layout.quarantine_name(reason, self._facility(landed), landed.source.version)
@@ -170,7 +181,7 @@ class Ingest:
         there = copied or self.objects.find(bucket, name)
         if there is None:
             raise TransientError("archive-changed-meanwhile")
-        if there.origin == landed.key and not _same_bytes(there, landed.stored):
+        if there.origin == landed.key and not there.has_bytes_of(landed.stored):
             raise TransientError("copy-differs-from-source")
         return there
 
@@ -199,10 +210,6 @@ class Ingest:
             header_bytes=survey.bytes_read if survey else _bytes_read(inspection),
             expansion=Expansion(members=survey.members) if survey else None,
         )
-
-
-def _same_bytes(one: StoredObject, other: StoredObject) -> bool:
-    return (one.crc32c, one.size) == (other.crc32c, other.size)
 
 
 def _metadata(inspection: Inspection | None) -> tuple[dict[str, object], tuple[DroppedTag, ...]]:

@@ -38,6 +38,11 @@ class Landed:
         return self.source.version.natural_key
 
     @property
+    def upload_event_id(self) -> str:
+        """The id of the event that it was sent, which its outcome answers."""
+        return upload_event_id(self.source.version)
+
+    @property
     def root(self) -> ObjectVersion:
         """The generation that a facility sent."""
         return self.member.container if self.member else self.source.version

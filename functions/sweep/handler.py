@@ -3,6 +3,9 @@
 An upload may sit because its notification was lost or its deliveries ended in the dead-letter
 topic. Announcing it twice is harmless: `ingest` gives a generation one outcome however often it
 is delivered. The same holds for the members of containers, which wait in the staging area.
+
+So that a backlog is not multiplied while the cause lasts, an object is announced once when it has
+sat for the limit, then for twice as long, four times, and so on.
 """
 
 import logging
@@ -27,6 +30,7 @@ class Sweep:
     inbox: str
     quarantine: str
     stuck_after: timedelta
+    interval: timedelta  # between two runs
     max_redriven: int
 
     def __call__(self) -> Done:
@@ -42,11 +46,19 @@ class Sweep:
     def _stuck(self) -> Iterator[Upload]:
         now = self.clock.now()
         for stored in self.objects.list(self.inbox):
-            if now - stored.created > self._patience(stored):
-                yield Upload(version=stored.version)
+            if self._is_due(now - stored.created, self._patience(stored)):
+                yield Upload(version=stored.version, landed_at=stored.created)
         for stored in self.objects.list(self.quarantine, layout.STAGING):
-            if now - stored.created > self.stuck_after:
+            if self._is_due(now - stored.created, self.stuck_after):
                 yield Upload.of_staged(stored)
+
+    def _is_due(self, age: timedelta, patience: timedelta) -> bool:
+        """Return whether a doubling of the patience was passed lately.
+
+        Lately is twice the interval, so that a run which comes late misses nothing.
+        """
+        before = max(age - 2 * self.interval, timedelta())
+        return (age // patience).bit_length() > (before // patience).bit_length()
 
     def _patience(self, stored: StoredObject) -> timedelta:
         """Return how long an object may sit; a part of an upload waits for its composition."""

@@ -26,6 +26,7 @@ def _make() -> Sweep:
         inbox=SETTINGS.inbox,
         quarantine=SETTINGS.quarantine,
         stuck_after=SETTINGS.stuck_after,
+        interval=SETTINGS.interval,
         max_redriven=SETTINGS.max_redriven,
     )
 

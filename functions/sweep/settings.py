@@ -15,6 +15,7 @@ class Settings:
     quarantine: str
     uploads_topic: str
     stuck_after: timedelta
+    interval: timedelta
     max_redriven: int
 
     @classmethod
@@ -30,6 +31,7 @@ class Settings:
             quarantine=env.text("INLET_QUARANTINE"),
             uploads_topic=env.text("INLET_UPLOADS_TOPIC"),
             stuck_after=timedelta(seconds=env.integer("INLET_STUCK_AFTER_S", 15 * 60)),
+            interval=timedelta(seconds=env.integer("INLET_SWEEP_EVERY_S", 300)),
             max_redriven=env.integer("INLET_MAX_REDRIVEN", 10_000),
         )
         env.check()

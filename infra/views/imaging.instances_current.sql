@@ -1,7 +1,5 @@
--- One row per instance of a facility: its primary version, once however often it was delivered.
+-- One row per archived instance: its primary version, once however often it was delivered.
 SELECT *
 FROM `imaging.instances`
 WHERE IsPrimary
-QUALIFY ROW_NUMBER() OVER (
-  PARTITION BY Facility, SOPInstanceUID ORDER BY LastUpdated, EventId
-) = 1
+QUALIFY ROW_NUMBER() OVER (PARTITION BY ObjectUri ORDER BY LastUpdated, EventId) = 1

@@ -1,5 +1,5 @@
--- One row per object that landed: its one outcome, once however often it was delivered.
+-- One row per object that landed, or member of a container: its one outcome, however often delivered.
 SELECT *
 FROM `imaging.uploads`
 WHERE TRUE
-QUALIFY ROW_NUMBER() OVER (PARTITION BY EventId ORDER BY DecidedAt) = 1
+QUALIFY ROW_NUMBER() OVER (PARTITION BY UploadId ORDER BY DecidedAt, EventId) = 1

@@ -179,5 +179,6 @@ def _stored(blob: Blob) -> StoredObject:
         crc32c=base64.b64decode(blob.crc32c).hex(),
         created=blob.time_created,
         origin=metadata.pop(ORIGIN, None),
+        md5=base64.b64decode(blob.md5_hash).hex() if blob.md5_hash else None,
         labels=metadata,
     )

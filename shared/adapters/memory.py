@@ -1,5 +1,6 @@
 """The in-memory twins of the adapters: the same promises, for tests and simulations."""
 
+import hashlib
 import threading
 import zlib
 from collections import Counter
@@ -121,6 +122,7 @@ class MemoryObjectStore:
             ),
             size=size,
             crc32c=crc32c,
+            md5=hashlib.md5(data, usedforsecurity=False).hexdigest(),
             created=self._now(),
             origin=origin,
             labels=dict(labels),

@@ -31,9 +31,9 @@ def archive_name(facility: str, identity: Identity) -> str:
     return f"{facility}/{_place(identity)}"
 
 
-def conflict_name(primary: str, crc32c: str) -> str:
+def conflict_name(primary: str, mark: str) -> str:
     """Return where the archive keeps a version with the same identity and other bytes."""
-    return f"{primary.removesuffix('.dcm')}.{crc32c}.dcm"
+    return f"{primary.removesuffix('.dcm')}.{mark}.dcm"
 
 
 def quarantine_name(reason: str, facility: str, version: ObjectVersion) -> str:

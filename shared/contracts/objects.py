@@ -41,8 +41,15 @@ class StoredObject:
     created: datetime
     # The natural key of the generation that this one was copied from; never leaves the store.
     origin: str | None = field(default=None, compare=False)
+    # Absent for composed objects; never leaves the store either.
+    md5: str | None = field(default=None, compare=False)
     # What it was labelled with when it was made; whoever may write to the bucket may label.
     labels: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def has_bytes_of(self, other: "StoredObject") -> bool:
+        """Return whether both have the same bytes, by every checksum that both have."""
+        same = (self.size, self.crc32c) == (other.size, other.crc32c)
+        return same and (self.md5 == other.md5 or None in {self.md5, other.md5})
 
     @property
     def uri(self) -> str:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from shared.contracts.fields import Fields
 from shared.contracts.ids import derived_id
+from shared.contracts.member import upload_event_id
 from shared.contracts.message import Message, parsed, to_json
 from shared.contracts.objects import StoredObject
 from shared.dicom.identity import Identity
@@ -113,6 +114,11 @@ class Outcome:
     def event_id(self) -> str:
         """Derived from the kind and the natural key, so that a redelivery repeats it."""
         return derived_id(f"dicom.object.{self.kind}", self.source.version.natural_key)
+
+    @property
+    def upload_event_id(self) -> str:
+        """The id of the upload, or the member, that an outcome of `ingest` answers."""
+        return upload_event_id(self.source.version)
 
     def to_message(self) -> Message:
         """Return the message of this outcome."""

@@ -6,6 +6,7 @@ The service makes the attributes of its notifications; a facility chooses no mor
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.contracts.fields import Fields
 from shared.contracts.member import Member, upload_event_id
@@ -30,6 +31,7 @@ class Upload:
     version: ObjectVersion
     lineage: Lineage | None = None
     first_member: int = 0  # of a container: where its expansion goes on
+    landed_at: datetime | None = None  # when the object was created
 
     @property
     def event_id(self) -> str:
@@ -53,7 +55,7 @@ class Upload:
             event_id=upload_event_id(member.version),
             root_event_id=upload_event_id(member.container),
         )
-        return cls(version=stored.version, lineage=lineage)
+        return cls(version=stored.version, lineage=lineage, landed_at=stored.created)
 
     @classmethod
     def from_message(cls, message: Message) -> "Upload":
@@ -73,6 +75,7 @@ class Upload:
             first_member=fields.integer("firstMember")
             if "firstMember" in message.attributes
             else 0,
+            landed_at=fields.time("eventTime") if "eventTime" in message.attributes else None,
         )
         if fields.text("eventType") != FINALIZED:
             fields.problems.append("eventType is not OBJECT_FINALIZE")
@@ -101,6 +104,8 @@ class Upload:
 
     def _additions(self) -> dict[str, str]:
         added: dict[str, str] = {}
+        if self.landed_at:
+            added["eventTime"] = self.landed_at.isoformat()
         if self.lineage:
             added["memberEventId"] = self.lineage.event_id
             added["rootEventId"] = self.lineage.root_event_id

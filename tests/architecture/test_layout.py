@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from functions.ingest import turns
 from infra.definition import load_pipeline
 from infra.docs import ROOT, read_variables
 
@@ -117,3 +118,13 @@ def test_settings_and_definition_name_the_same_variables(stage: str) -> None:
     required = {variable.name for variable in variables if variable.required}
     assert defined - names == set(), "set but never read"
     assert required - defined == {"GOOGLE_CLOUD_PROJECT"}, "required but never set"
+
+
+def test_what_ingest_does_at_once_fits_its_memory() -> None:
+    resources = load_pipeline().functions["ingest"].resources
+    worst = (
+        turns.BASE_MIB
+        + turns.HEADERS_AT_ONCE * turns.HEADER_MIB
+        + turns.EXPANSIONS_AT_ONCE * turns.EXPANSION_MIB
+    )
+    assert worst <= resources.memory_mib

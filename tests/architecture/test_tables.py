@@ -7,10 +7,12 @@ from infra.definition import load_pipeline
 from infra.table_schemas import SCHEMAS, TABLES, text
 from shared.adapters.table_rows import RowWriter
 from shared.contracts.outcome import OutcomeKind
-from tests.outcomes import an_outcome
+from shared.contracts.upload import Upload
+from tests.outcomes import MOMENT, an_outcome
 
 ROWS = {
     "imaging.instances": rows.instance(an_outcome()),
+    "imaging.landed": rows.landed(Upload(version=an_outcome().source.version, landed_at=MOMENT)),
     "imaging.uploads": rows.upload(an_outcome()),
     "imaging.deid_audit": rows.audit(an_outcome(OutcomeKind.HELD)),
     "research.instances": rows.research_instance(an_outcome(OutcomeKind.DEIDENTIFIED)),

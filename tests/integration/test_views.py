@@ -16,6 +16,7 @@ from infra.table_schemas import SCHEMAS, TABLES
 from shared.adapters.bigquery import BigQueryTables
 from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.contracts.outcome import Outcome, OutcomeKind
+from shared.contracts.upload import Upload
 from tests.conftest import Environment
 from tests.outcomes import AN_IDENTITY, an_outcome
 
@@ -55,6 +56,11 @@ OUTCOMES = [
     _upload(6, OutcomeKind.QUARANTINED, reason="not-dicom"),
     _upload(7, OutcomeKind.IGNORED, reason="dicomdir"),
 ]
+OPEN = ObjectVersion(bucket="inbox", name="demo-hospital/8", generation=8)
+LANDED = [
+    Upload(version=version, landed_at=DAY)
+    for version in [*(outcome.source.version for outcome in OUTCOMES), OPEN]
+]
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +74,10 @@ def warehouse(bigquery_server: Environment) -> Iterator[Client]:
         _make(client)
         datasets = {name: name for name in load_pipeline().datasets}
         index = Index(tables=BigQueryTables(project, SCHEMAS, datasets))
-        for outcome in random.Random(1).sample(OUTCOMES * 3, len(OUTCOMES) * 3):
-            index(outcome)
+        told: list[Outcome | Upload] = [*OUTCOMES, *LANDED] * 3
+        random.Random(1).shuffle(told)
+        for each in told:
+            index(each)
         yield client
 
 
@@ -109,10 +117,11 @@ def test_each_instance_is_there_once_in_its_primary_version(warehouse: Client) -
 
 def test_a_facilitys_day_adds_up(warehouse: Client) -> None:
     (row,) = _rows(warehouse, "SELECT * FROM imaging.daily_facility")
-    assert (row["Facility"], row["LandedOn"], row["Uploaded"]) == ("demo-hospital", DAY.date(), 7)
+    assert (row["Facility"], row["LandedOn"], row["Uploaded"]) == ("demo-hospital", DAY.date(), 8)
     counted = {
         kind: row[kind.capitalize()]
-        for kind in ("archived", "duplicate", "conflict", "quarantined", "expanded", "ignored")
+        for kind in [*OutcomeKind, "undecided"]
+        if kind.capitalize() in row
     }
     assert counted == {
         "archived": 2,
@@ -121,8 +130,14 @@ def test_a_facilitys_day_adds_up(warehouse: Client) -> None:
         "quarantined": 2,
         "expanded": 0,
         "ignored": 1,
+        "undecided": 1,
     }
     assert row["Bytes"] == 700
+
+
+def test_what_has_no_outcome_is_open(warehouse: Client) -> None:
+    (row,) = _rows(warehouse, "SELECT * FROM imaging.open_uploads")
+    assert (row["ObjectName"], row["LandedAt"]) == (OPEN.name, DAY)
 
 
 def test_a_study_counts_its_instances(warehouse: Client) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from functions.deidentify.handler import Deidentify
 from functions.index.handler import Index
+from functions.index.handler import read as read_by_index
 from functions.ingest.expansion import Pace
 from functions.ingest.handler import Ingest
 from functions.notify.handler import Notify
@@ -120,6 +121,7 @@ class World:
             inbox="inbox",
             quarantine="quarantine",
             stuck_after=timedelta(minutes=15),
+            interval=timedelta(days=400),
             max_redriven=100,
         )()
 
@@ -132,7 +134,11 @@ class World:
                 for stored in self.store.list(bucket)
             },
             "rows": {
-                (table, row.get("EventId") or row["ObjectUri"], row.get("Outcome"))
+                (
+                    table,
+                    row.get("EventId") or row.get("UploadId") or row["ObjectUri"],
+                    row.get("Outcome"),
+                )
                 for table, rows in self.tables.rows.items()
                 for row in rows
             },
@@ -195,6 +201,6 @@ class World:
         return {
             "ingest": lambda message: ingest(Upload.from_message(message)),
             "deidentify": lambda message: deidentify(Outcome.from_message(message)),
-            "index": lambda message: index(Outcome.from_message(message)),
+            "index": lambda message: index(read_by_index(message)),
             "notify": lambda message: notify(read_by_notify(message)),
         }

@@ -45,6 +45,10 @@ class PseudonymKey:
         """The accession number's pseudonym, 16 characters, which fills an SH."""
         return self._token("accession-number", original, issuer)
 
+    def token(self, kind: str, original: str) -> str:
+        """What only this key can make of the original; for recognising, never for showing."""
+        return self._digest(kind, original).hex()
+
     def _derived_uid(self, original: str) -> str:
         number = int.from_bytes(self._digest("uid", original)[:16], "big")
         for mask, bits in (_UUID_VERSION_8, _UUID_VARIANT):

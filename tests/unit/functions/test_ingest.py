@@ -3,8 +3,9 @@ import json
 import pytest
 
 from functions.ingest.handler import Ingest
-from functions.ingest.metadata import fit
+from shared.adapters import memory
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
+from shared.contracts.fitting import fit
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import DroppedTag, Outcome, OutcomeKind
 from shared.contracts.upload import Upload
@@ -133,7 +134,7 @@ def test_a_folder_marker_is_ignored_and_gone(world: _World) -> None:
 def test_a_second_delivery_changes_nothing(world: _World) -> None:
     stored = world.store.put("inbox", "h/a", an_instance())
     world.deliver(stored)
-    assert world.deliver(stored).message == "upload was decided before"
+    assert world.deliver(stored).message == "upload is gone: decided before, or overwritten"
     assert len(world.topic.messages) == 1
 
 
@@ -197,3 +198,15 @@ def test_metadata_beyond_the_limit_are_named_largest_first() -> None:
 def test_metadata_within_the_limit_stay_whole() -> None:
     metadata: dict[str, object] = {"00100020": {"vr": "LO", "Value": ["x"]}}
     assert fit(metadata, ()) == (metadata, ())
+
+
+def test_versions_that_share_a_checksum_are_all_kept(
+    world: _World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "fingerprint", lambda chunks: (sum(map(len, chunks)), "00000000"))
+    versions = [an_instance(StudyDescription=text) for text in ("ONE", "TWO", "FOUR", "THREE")]
+    kinds = [world.land(f"h/{number}", data).kind for number, data in enumerate(versions)]
+    assert kinds == [OutcomeKind.ARCHIVED] + [OutcomeKind.CONFLICT] * 3
+    kept = {world.store.data("archive", name) for name in world.names("archive")}
+    assert kept == set(versions)
+    assert world.land("h/again", versions[1]).kind is OutcomeKind.DUPLICATE

@@ -5,8 +5,9 @@ import zipfile
 
 import pytest
 
-from functions.ingest.expansion import Pace, Turns
+from functions.ingest.expansion import Pace
 from functions.ingest.handler import Ingest
+from functions.ingest.turns import Turns
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
 from shared.containers.limits import ContainerLimits
 from shared.contracts.event import PublicEvent
@@ -42,7 +43,7 @@ class _World:
             facilities=frozenset({"h"}),
             pace=pace or Pace(),
             limits=limits or ContainerLimits(),
-            turns=Turns(patience_s=0),
+            expansions=Turns(2, patience_s=0),
         )
 
     def land(self, data: bytes, name: str = "h/disc.zip") -> Done:
@@ -309,9 +310,9 @@ def test_no_path_of_a_member_reaches_a_log_or_an_event(world: _World) -> None:
 def test_beyond_so_many_at_once_an_expansion_is_tried_again(world: _World) -> None:
     stored = world.store.put("inbox", "h/disc.zip", zipped({"a": IMAGE}))
     with (
-        world.ingest.turns.taken(),
-        world.ingest.turns.taken(),
-        pytest.raises(TransientError, match="too-many-expansions"),
+        world.ingest.expansions.taken(),
+        world.ingest.expansions.taken(),
+        pytest.raises(TransientError, match="busy"),
     ):
         world.deliver(Upload(version=stored.version))
     world.deliver(Upload(version=stored.version))

@@ -8,6 +8,8 @@ from shared.contracts.objects import ObjectVersion
 from shared.contracts.upload import Upload
 from shared.ports import Done
 
+INTERVAL = timedelta(minutes=5)
+
 
 def _sweep(store: MemoryObjectStore, clock: ManualClock, limit: int = 10) -> tuple[Done, list[str]]:
     topic = MemoryTopic()
@@ -18,6 +20,7 @@ def _sweep(store: MemoryObjectStore, clock: ManualClock, limit: int = 10) -> tup
         inbox="inbox",
         quarantine="quarantine",
         stuck_after=timedelta(minutes=15),
+        interval=INTERVAL,
         max_redriven=limit,
     )()
     return done, [Upload.from_message(message).version.name for message in topic.messages]
@@ -45,6 +48,7 @@ def test_what_is_stuck_is_announced_again_under_its_generation() -> None:
         inbox="inbox",
         quarantine="quarantine",
         stuck_after=timedelta(minutes=15),
+        interval=INTERVAL,
         max_redriven=10,
     )()
     assert [Upload.from_message(message).version for message in topic.messages] == [stored.version]
@@ -76,3 +80,24 @@ def test_a_member_that_waits_too_long_is_announced_as_ingest_would() -> None:
     again = Upload.from_message(Upload.of_staged(staged).to_message())
     assert again == Upload.of_staged(staged)
     assert again.root_event_id == Upload(version=container).event_id
+
+
+def test_a_backlog_is_announced_at_doubling_ages_and_not_at_every_run() -> None:
+    clock = ManualClock()
+    store = MemoryObjectStore(clock.now)
+    store.put("inbox", "h/a", b"a")
+    announced = []
+    for run in range(1, 12 * 24 + 1):
+        clock.time += INTERVAL
+        _, redriven = _sweep(store, clock)
+        announced += [run * INTERVAL] * len(redriven)
+    minutes = [age // timedelta(minutes=1) for age in announced]
+    assert minutes == [15, 20, 30, 35, 60, 65, 120, 125, 240, 245, 480, 485, 960, 965]
+
+
+def test_a_run_that_comes_late_misses_nothing() -> None:
+    clock = ManualClock()
+    store = MemoryObjectStore(clock.now)
+    store.put("inbox", "h/a", b"a")
+    clock.time += timedelta(minutes=23)
+    assert _sweep(store, clock)[1] == ["h/a"]

@@ -7,6 +7,8 @@ from shared.contracts.outcome import DroppedTag
 
 # Pub/Sub takes 10 MB a message and BigQuery 10 MB a request; the same metadata travel in both.
 MAX_METADATA_BYTES = 4 * 1024 * 1024
+# Of de-identification, some 100 bytes each; an enhanced multi-frame has them for every frame.
+MAX_ACTIONS = 10_000
 
 
 def fit(
