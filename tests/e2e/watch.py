@@ -36,6 +36,16 @@ def query(cloud: Cloud, sql: str) -> list[dict[str, Any]]:
     return [dict(row) for row in cloud.clients.bigquery.query(sql).result()]
 
 
+def adds_up(cloud: Cloud) -> bool:
+    """Whether the two counts agree: what landed and what was decided arrive by separate ways."""
+    wrong = query(
+        cloud,
+        "SELECT * FROM imaging.daily_facility WHERE Undecided > 0 OR Uploaded != "
+        "Archived + Duplicate + Conflict + Quarantined + Expanded + Ignored",
+    )
+    return wrong == []
+
+
 def dead_letters(cloud: Cloud) -> int:
     """How many messages were given up; looking leaves them where they are."""
     subscription = cloud.clients.subscription("dead-letters")
