@@ -90,12 +90,6 @@ class Progress:
             self._done += count
             self._draw(last=False)
 
-    def reach(self, done: int) -> None:
-        """That many are done."""
-        with self._lock:
-            self._done = done
-            self._draw(last=False)
-
     def _draw(self, *, last: bool) -> None:
         if self._console.live:
             self._draw_bar(last=last)

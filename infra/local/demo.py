@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from google.cloud.pubsub_v1.subscriber.message import Message as Received
 
@@ -20,11 +21,13 @@ from infra.local.samples import sample_set
 from infra.local.sql import query
 from shared.contracts.outcome import OutcomeKind
 
-_COUNT = """\
-SELECT (SELECT COUNT(*) FROM imaging.uploads_current)
-     + (SELECT COUNT(*) FROM research.instances_current) AS n"""
+_COUNTS = """\
+SELECT (SELECT COUNT(*) FROM imaging.open_uploads) AS undecided,
+       (SELECT COUNT(*) FROM imaging.uploads_current) AS decided,
+       (SELECT COUNTIF(Outcome = 'archived') FROM imaging.uploads_current) AS archived,
+       (SELECT COUNT(DISTINCT EventId) FROM imaging.deid_audit) AS copied"""
 _DECIDED_BY_DEIDENTIFY = 'attributes.stage = "deidentify"'
-_POLL_S = 0.2
+_POLL_S = 0.5
 
 
 class Subscriber:
@@ -100,16 +103,8 @@ def _drop_and_settle(
     archived = [item for item in decided if item.kind is OutcomeKind.ARCHIVED and item.target]
     keys = [item.target.version.natural_key for item in archived if item.target]
     copied = copies.wait(keys, PATIENCE_S)
-    expected = len(decided) + len(copied)
-    rows = len(decided) + sum(item.kind is OutcomeKind.DEIDENTIFIED for item in copied.values())
-    with console.progress("settling", expected) as progress:
-        settled = all(
-            (
-                _reached(lambda: len(subscriber.events), expected, progress.reach),
-                _reached(lambda: len(subscriber.webhooks), expected, progress.reach),
-                _reached(lambda: _indexed(clients), rows, lambda _: None),
-            )
-        )
+    console.line("  settling")
+    settled = _settled(lambda: _counts(clients, subscriber))
     return Findings.gather(
         clients,
         results=results,
@@ -121,17 +116,46 @@ def _drop_and_settle(
     )
 
 
-def _indexed(clients: Clients) -> int:
-    return int(str(query(clients.bigquery, _COUNT)[1][0][0]))
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """How far everything is; the same for all of it in the end."""
+
+    undecided: int
+    decided: int
+    archived: int
+    copied: int
+    events: int
+    webhooks: int
+
+    @property
+    def agree(self) -> bool:
+        told = self.decided + self.copied
+        return (self.undecided, self.archived) == (0, self.copied) and {
+            self.events,
+            self.webhooks,
+        } == {told}
 
 
-def _reached(count: Callable[[], int], expected: int, show: Callable[[int], None]) -> bool:
-    """Whether a count reached what was expected before it stood still for too long."""
-    seen, since = count(), time.monotonic()
-    while seen < expected and time.monotonic() - since < PATIENCE_S:
-        show(seen)
+def _counts(clients: Clients, subscriber: Subscriber) -> _Counts:
+    (row,) = query(clients.bigquery, _COUNTS)[1]
+    undecided, decided, archived, copied = (int(str(cell)) for cell in row)
+    return _Counts(
+        undecided=undecided,
+        decided=decided,
+        archived=archived,
+        copied=copied,
+        events=len(subscriber.events),
+        webhooks=len(subscriber.webhooks),
+    )
+
+
+def _settled(look: Callable[[], _Counts]) -> bool:
+    """Whether the counts agree, and go on doing so, before they stand still for too long."""
+    seen, since = look(), time.monotonic()
+    while time.monotonic() - since < PATIENCE_S:
         time.sleep(_POLL_S)
-        now = count()
+        now = look()
+        if now == seen and now.agree:
+            return True
         seen, since = (now, time.monotonic()) if now != seen else (seen, since)
-    show(seen)
-    return seen >= expected
+    return False

@@ -22,6 +22,15 @@ from infra.local.table import render
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import Outcome
 
+OUTCOMES = """\
+SELECT Facility, Outcome, COALESCE(Reason, '') AS Reason, COUNT(*) AS Files
+FROM imaging.uploads_current GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+COPIES = """\
+SELECT Outcome, COALESCE(Reason, '') AS Reason, COUNT(DISTINCT EventId) AS Instances
+FROM imaging.deid_audit GROUP BY 1, 2 ORDER BY 1, 2"""
+ACCOUNT = """\
+SELECT SUM(Uploaded) AS Uploaded, SUM(Uploaded) - SUM(Undecided) AS Decided
+FROM imaging.daily_facility"""
 STUDIES = """\
 SELECT Facility, PatientID, StudyDate, ModalitiesInStudy AS Modalities,
        NumberOfStudyRelatedSeries AS Series, NumberOfStudyRelatedInstances AS Instances, Bytes
@@ -60,12 +69,14 @@ class Findings:
     """Everything the demo tells, gathered while its cloud was running."""
 
     results: Sequence[Result]
-    copies: Mapping[str, Outcome]
     events: Sequence[Mapping[str, str]]
     webhooks: Sequence[Delivery]
     refused_webhooks: int
     complete: bool
     waiting: Sequence[str]
+    outcomes: Query
+    research_outcomes: Query
+    account: Query
     studies: Query
     research: Query
     headers: tuple[Dataset, Dataset] | None
@@ -85,12 +96,14 @@ class Findings:
         """The findings, with what the cloud's tables and buckets say."""
         return cls(
             results=results,
-            copies=copies,
             events=events,
             webhooks=webhooks,
             refused_webhooks=refused_webhooks,
             complete=complete,
             waiting=undecided(clients.environment) or [],
+            outcomes=query(clients.bigquery, OUTCOMES),
+            research_outcomes=query(clients.bigquery, COPIES),
+            account=query(clients.bigquery, ACCOUNT),
             studies=query(clients.bigquery, STUDIES),
             research=query(clients.bigquery, RESEARCH),
             headers=_headers(clients, results, copies),
@@ -111,31 +124,24 @@ def print_findings(console: Console, findings: Findings) -> None:
 
 
 def _print_outcomes(console: Console, findings: Findings) -> None:
-    counts = Counter(
-        (item.outcome.facility, item.outcome.kind.value, item.outcome.reason or "")
-        for item in findings.results
-        if item.outcome
-    )
-    rows = [(*key, count) for key, count in sorted(counts.items())]
     console.heading("What became of each file")
-    _print_table(console, ("Facility", "Outcome", "Reason", "Files"), rows)
+    _print_table(console, *findings.outcomes)
     console.line()
-    console.line(f"{len(findings.results)} files landed, {counts.total()} have an outcome.")
+    uploaded, decided = findings.account[1][0]
+    console.line(
+        f"{len(findings.results)} files dropped; with the members of containers {uploaded} landed, "
+        f"{decided} have an outcome."
+    )
     for name in findings.waiting:
-        console.line(f"In the inbox still: {shortened(name, WIDTH - 20)}")
+        console.line(f"A part, waiting to be composed: {shortened(name, WIDTH - 32)}")
     for result in findings.results:
         if result.problem:
             console.line(f"  {result.upload.name}: {result.problem}")
 
 
 def _print_copies(console: Console, findings: Findings) -> None:
-    counts = Counter((item.kind.value, item.reason or "") for item in findings.copies.values())
     console.heading("Research copies of what was archived")
-    _print_table(
-        console,
-        ("Outcome", "Reason", "Instances"),
-        [(*key, count) for key, count in sorted(counts.items())],
-    )
+    _print_table(console, *findings.research_outcomes)
 
 
 def _print_query(console: Console, heading: str, text: str, found: Query) -> None:
