@@ -1,6 +1,7 @@
 """The in-memory twins of the adapters: the same promises, for tests and simulations."""
 
 import hashlib
+import json
 import threading
 import zlib
 from collections import Counter
@@ -11,8 +12,16 @@ from datetime import UTC, datetime
 from shared.adapters.chunks import fingerprint
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
-from shared.errors import TransientError
+from shared.errors import PermanentError, TransientError
 from shared.ports import NO_LABELS, Row
+
+# What the services take; beyond it they refuse, as their pages on quotas say.
+MAX_PUBLISH_BYTES = 10_000_000
+MAX_ATTRIBUTES = 100
+MAX_ATTRIBUTE_NAME_BYTES = 256
+MAX_ATTRIBUTE_VALUE_BYTES = 1024
+MAX_APPEND_BYTES = 10_000_000
+MAX_LABEL_BYTES = 8 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +123,8 @@ class MemoryObjectStore:
         origin: str | None = None,
         labels: Mapping[str, str] = NO_LABELS,
     ) -> StoredObject:
+        if _label_bytes(labels, origin) > MAX_LABEL_BYTES:
+            raise TransientError("storage-refused")
         self._writes[bucket, name] += 1
         size, crc32c = fingerprint([data])
         stored = StoredObject(
@@ -145,7 +156,9 @@ class MemoryTopic:
     messages: list[Message] = field(default_factory=list)
 
     def publish(self, message: Message) -> None:
-        """Keep the message."""
+        """Keep the message, unless it is larger than the service takes."""
+        if not _is_publishable(message):
+            raise TransientError("pubsub-refused")
         self.messages.append(replace(message, attributes=dict(message.attributes)))
 
 
@@ -156,7 +169,9 @@ class MemoryTables:
     rows: dict[str, list[Row]] = field(default_factory=dict)
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
-        """Keep the rows."""
+        """Keep the rows, unless they are more than one request takes."""
+        if _append_bytes(rows) > MAX_APPEND_BYTES:
+            raise PermanentError("bigquery-row-refused")
         self.rows.setdefault(table, []).extend(dict(row) for row in rows)
 
 
@@ -180,3 +195,26 @@ class ManualClock:
     def now(self) -> datetime:
         """Return the time it was set to."""
         return self.time
+
+
+def _is_publishable(message: Message) -> bool:
+    attributes = [
+        (len(name.encode()), len(value.encode())) for name, value in message.attributes.items()
+    ]
+    return (
+        len(message.data) + sum(map(sum, attributes)) <= MAX_PUBLISH_BYTES
+        and len(attributes) <= MAX_ATTRIBUTES
+        and all(name <= MAX_ATTRIBUTE_NAME_BYTES for name, _ in attributes)
+        and all(value <= MAX_ATTRIBUTE_VALUE_BYTES for _, value in attributes)
+    )
+
+
+def _label_bytes(labels: Mapping[str, str], origin: str | None) -> int:
+    return sum(len(f"{name}{value}".encode()) for name, value in labels.items()) + len(
+        f"inlet-origin{origin}".encode() if origin else b""
+    )
+
+
+def _append_bytes(rows: Sequence[Row]) -> int:
+    """Return the size of rows in JSON, which is never less than in protocol buffers."""
+    return sum(len(json.dumps(row, ensure_ascii=False, default=str).encode()) for row in rows)
