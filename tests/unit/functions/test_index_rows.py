@@ -1,0 +1,69 @@
+"""Which of an outcome's two objects a column speaks of."""
+
+from dataclasses import replace
+
+import pytest
+
+from functions.index.handler import Index
+from shared.adapters.memory import MemoryTables
+from shared.contracts.outcome import Outcome, OutcomeKind
+from shared.ports import Row
+from tests.outcomes import MOMENT, a_stored_object, an_outcome
+
+SOURCE = a_stored_object("demo-hospital/sent")
+TARGET = replace(
+    a_stored_object("demo-hospital/kept.dcm", "archive"),
+    size=4321,
+    crc32c="deadbeef",
+    created=MOMENT.replace(hour=7),
+)
+TARGET = replace(TARGET, version=replace(TARGET.version, generation=99))
+
+
+def _row(outcome: Outcome, table: str) -> Row:
+    tables = MemoryTables()
+    Index(tables=tables)(replace(outcome, source=SOURCE, target=TARGET))
+    (row,) = tables.rows[table]
+    return row
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"),
+    [
+        (OutcomeKind.ARCHIVED, "imaging.instances"),
+        (OutcomeKind.CONFLICT, "imaging.instances"),
+        (OutcomeKind.DEIDENTIFIED, "research.instances"),
+    ],
+)
+def test_an_instance_is_described_as_it_is_kept(kind: OutcomeKind, table: str) -> None:
+    row = _row(an_outcome(kind), table)
+    assert row["ObjectUri"] == TARGET.uri
+    assert row["Generation"] == 99
+    assert (row["Crc32c"], row["BlobStorageSize"]) == ("deadbeef", 4321)
+    assert row["LastUpdated"] == TARGET.created
+
+
+def test_an_upload_is_described_as_it_was_sent() -> None:
+    row = _row(an_outcome(), "imaging.uploads")
+    assert (row["Bucket"], row["ObjectName"]) == ("inbox", "demo-hospital/sent")
+    assert row["Generation"] == 7
+    assert (row["Crc32c"], row["Size"]) == ("0badcafe", 1234)
+    assert (row["LandedAt"], row["DecidedAt"]) == (SOURCE.created, MOMENT)
+    assert row["TargetUri"] == TARGET.uri
+
+
+@pytest.mark.parametrize("primary", [True, False])
+def test_an_archived_version_is_as_primary_as_its_outcome_says(*, primary: bool) -> None:
+    assert _row(an_outcome(primary=primary), "imaging.instances")["IsPrimary"] is primary
+
+
+def test_a_research_copy_is_always_the_primary_one() -> None:
+    for primary in (True, False):
+        outcome = an_outcome(OutcomeKind.DEIDENTIFIED, primary=primary)
+        assert _row(outcome, "research.instances")["IsPrimary"] is True
+
+
+def test_a_research_row_leads_nowhere_back() -> None:
+    row = _row(an_outcome(OutcomeKind.DEIDENTIFIED), "research.instances")
+    assert row.keys().isdisjoint({"Facility", "RootEventId", "EventId", "UploadId", "Warnings"})
+    assert "demo-hospital/sent" not in str(row)
