@@ -1,0 +1,183 @@
+"""Each entry point hands every setting to the place it is named for, behind the boundary."""
+
+import importlib
+import logging
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from flask import Request
+from werkzeug.test import EnvironBuilder
+
+from shared.adapters.system_clock import SystemClock
+from shared.dicom.deidentification.pseudonyms import PseudonymKey
+from shared.runtime.delivery import AGAIN
+
+STAGES = ["ingest", "index", "deidentify", "notify", "sweep"]
+ADAPTERS = ["CloudStorage", "PubSubTopic", "BigQueryTables", "StandardWebhook"]
+SIGNING_SECRET = "whsec_bWFkZSB1cCBieSBhIHRlc3Q="
+PSEUDONYM_SECRET = "a made-up secret of some length, and a little longer"
+VARIABLES = {
+    "GOOGLE_CLOUD_PROJECT": "a-project",
+    "INLET_INBOX": "the-inbox",
+    "INLET_ARCHIVE": "the-archive",
+    "INLET_QUARANTINE": "the-quarantine",
+    "INLET_RESEARCH": "the-research",
+    "INLET_RESEARCH_PROJECT": "the-research-project",
+    "INLET_DATASET": "the-dataset",
+    "INLET_RESEARCH_DATASET": "the-research-dataset",
+    "INLET_UPLOADS_TOPIC": "the-uploads",
+    "INLET_OUTCOMES_TOPIC": "the-outcomes",
+    "INLET_EVENTS_TOPIC": "the-events",
+    "INLET_FACILITIES": "h,c",
+    "INLET_STUCK_AFTER_S": "61",
+    "INLET_SWEEP_EVERY_S": "62",
+    "INLET_MAX_REDRIVEN": "63",
+    "INLET_WEBHOOK_URL": "https://receiver.example.org",
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """An adapter that was not made, and by what it would have been."""
+
+    adapter: str
+    arguments: tuple[object, ...]
+
+
+Enter = Callable[[str], ModuleType]
+
+
+@pytest.fixture
+def enter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Enter]:
+    """Import an entry point as the platform does, with adapters that open nothing."""
+    for name, content in [
+        ("INLET_PSEUDONYM_KEY_FILE", PSEUDONYM_SECRET),
+        ("INLET_WEBHOOK_SECRET_FILE", SIGNING_SECRET),
+    ]:
+        file = tmp_path / name
+        file.write_text(content)
+        monkeypatch.setenv(name, str(file))
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    root, own, hook = logging.getLogger(), logging.getLogger("inlet"), threading.excepthook
+    before = root.handlers, root.level, own.level
+
+    def entered(stage: str) -> ModuleType:
+        name = f"functions.{stage}.main"
+        sys.modules.pop(name, None)
+        module = importlib.import_module(name)
+        del sys.modules[name]  # the next test enters anew
+        for adapter in ADAPTERS:
+            monkeypatch.setattr(module, adapter, _unmade(adapter), raising=False)
+        return module
+
+    yield entered
+    logging.captureWarnings(capture=False)
+    root.handlers, threading.excepthook = before[0], hook
+    root.setLevel(before[1])
+    own.setLevel(before[2])
+
+
+def _unmade(adapter: str) -> Callable[..., Made]:
+    return lambda *arguments: Made(adapter, arguments)
+
+
+STORE = Made("CloudStorage", ("a-project",))
+
+
+def _topic(name: str) -> Made:
+    return Made("PubSubTopic", ("a-project", name))
+
+
+def test_ingest(enter: Enter) -> None:
+    handler = enter("ingest")._make()
+    assert (handler.archive, handler.quarantine) == ("the-archive", "the-quarantine")
+    assert (handler.uploads, handler.outcomes) == (_topic("the-uploads"), _topic("the-outcomes"))
+    assert handler.objects == STORE
+    assert handler.facilities == {"h", "c"}
+    assert isinstance(handler.clock, SystemClock)
+
+
+def test_index(enter: Enter) -> None:
+    module = enter("index")
+    datasets = {"imaging": "the-dataset", "research": "the-research-dataset"}
+    expected = Made("BigQueryTables", ("a-project", module.SCHEMAS, datasets))
+    assert module._make().tables == expected
+    assert module.SCHEMAS.parent.name == "index"
+
+
+def test_deidentify(enter: Enter) -> None:
+    handler = enter("deidentify")._make()
+    assert (handler.research, handler.objects) == ("the-research", STORE)
+    assert handler.outcomes == _topic("the-outcomes")
+    assert handler.key.patient_id("1", "") == _patient("the-research-project")
+    assert handler.key.patient_id("1", "") != _patient("a-project")
+
+
+def _patient(project: str) -> str:
+    return PseudonymKey(PSEUDONYM_SECRET.encode(), project).patient_id("1", "")
+
+
+def test_notify(enter: Enter) -> None:
+    handler = enter("notify")._make()
+    assert handler.events == _topic("the-events")
+    assert handler.webhook.adapter == "StandardWebhook"
+    url, secret, _ = handler.webhook.arguments
+    assert (url, secret) == ("https://receiver.example.org", SIGNING_SECRET.encode())
+
+
+def test_notify_without_a_receiver(enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INLET_WEBHOOK_URL", "")
+    assert enter("notify")._make().webhook is None
+
+
+def test_sweep(enter: Enter) -> None:
+    handler = enter("sweep")._make()
+    assert (handler.inbox, handler.quarantine) == ("the-inbox", "the-quarantine")
+    assert (handler.uploads, handler.objects) == (_topic("the-uploads"), STORE)
+    assert (handler.stuck_after, handler.interval) == (
+        timedelta(seconds=61),
+        timedelta(seconds=62),
+    )
+    assert handler.max_redriven == 63
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_whatever_happens_stays_behind_the_boundary(
+    stage: str,
+    enter: Enter,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    module = enter(stage)
+
+    def dies(*_: Any) -> Any:
+        raise RuntimeError("PLANTED^NAME")
+
+    monkeypatch.setattr(module, "_handler", dies)
+    envelope = {"message": {"data": "", "attributes": _ATTRIBUTES}}
+    builder = EnvironBuilder(method="POST", json=envelope)
+    answer = getattr(module, stage)(Request(builder.get_environ()))
+    assert answer == AGAIN
+    captured = capfd.readouterr()
+    assert "PLANTED" not in captured.out + captured.err
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_nothing_is_made_before_the_first_delivery(stage: str, enter: Enter) -> None:
+    assert enter(stage)._handler._made is None
+
+
+_ATTRIBUTES = {
+    "eventType": "OBJECT_FINALIZE",
+    "bucketId": "the-inbox",
+    "objectId": "h/PLANTED^NAME",
+    "objectGeneration": "7",
+}
