@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.contracts import layout
-from shared.contracts.fitting import MAX_ACTIONS, fit
+from shared.contracts.fitting import fit, fit_actions
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import Action, DroppedTag, Outcome, OutcomeKind
 from shared.dicom.deidentification.engine import Deidentified, Held, deidentify
@@ -115,9 +115,9 @@ class Deidentify:
             identity=result.identity,
             metadata=metadata,
             dropped=left_out,
-            actions=tuple(
+            actions=fit_actions(
                 Action(path=taken.path, action=taken.action, rule=taken.rule)
-                for taken in result.actions[:MAX_ACTIONS]
+                for taken in result.actions
             ),
         )
 

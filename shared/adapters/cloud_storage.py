@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from google.api_core.exceptions import NotFound, PreconditionFailed, RequestRangeNotSatisfiable
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Blob, Client
+from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.adapters import HTTPAdapter
 
@@ -95,22 +96,32 @@ class CloudStorage:
         """Write a new object in one pass; return None when the name is taken."""
         blob = self._client.bucket(bucket).blob(name, chunk_size=UPLOAD_CHUNK_BYTES)
         blob.metadata = dict(labels) or None
-        with self._creating(bucket, name) as free, translated("storage"):
-            if not free:
+        with self._creating(bucket, name) as free:
+            if not free or not self._upload(blob, ChunkReader(chunks)):
                 return None
+        return _stored(blob)
+
+    def _upload(self, blob: Blob, reader: ChunkReader) -> bool:
+        """Return True when uploaded, False when the name is taken."""
+        with translated("storage"):
             try:
                 blob.upload_from_file(
-                    ChunkReader(chunks),
+                    reader,
                     content_type=CONTENT_TYPE,
                     if_generation_match=0,
                     timeout=TIMEOUT_S,
                     retry=RETRY,
                     checksum="crc32c",
                 )
+                blob.reload(timeout=TIMEOUT_S, retry=RETRY)
             except PreconditionFailed:
-                return None
-            blob.reload(timeout=TIMEOUT_S, retry=RETRY)
-        return _stored(blob)
+                return False
+            except DataCorruption as error:
+                raise TransientError("storage-write-differs") from error
+            except ValueError as error:
+                # A chunk was kept in part: the library wants to go back, and a stream cannot.
+                raise TransientError("storage-upload-broken") from error
+        return True
 
     def equals(self, stored: StoredObject, chunks: Iterable[bytes]) -> bool:
         """Return whether an object has exactly these bytes, by size and checksum."""

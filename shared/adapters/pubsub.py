@@ -1,10 +1,12 @@
 """Pub/Sub topics as `Publisher`s."""
 
 from google.cloud.pubsub_v1 import PublisherClient
+from google.cloud.pubsub_v1.publisher.exceptions import MessageTooLargeError
 from google.cloud.pubsub_v1.types import BatchSettings
 
 from shared.adapters.vendor_errors import translated
 from shared.contracts.message import Message
+from shared.errors import TransientError
 
 CONFIRMATION_TIMEOUT_S = 60.0
 # Concurrent deliveries share a request; a lone one waits no longer than this.
@@ -20,6 +22,9 @@ class PubSubTopic:
 
     def publish(self, message: Message) -> None:
         """Return once the service has confirmed the message."""
-        with translated("pubsub"):
-            future = self._client.publish(self._path, message.data, **message.attributes)
-            future.result(timeout=CONFIRMATION_TIMEOUT_S)
+        try:
+            with translated("pubsub"):
+                future = self._client.publish(self._path, message.data, **message.attributes)
+                future.result(timeout=CONFIRMATION_TIMEOUT_S)
+        except MessageTooLargeError as error:
+            raise TransientError("pubsub-refused") from error

@@ -34,6 +34,8 @@ VENDOR_ERRORS = tuple(kind for kind, _ in REASONS)
 
 def reason_of(service: str, error: Exception) -> str:
     """Return the stable reason of a vendor's error, such as `storage-throttled`."""
+    if isinstance(error, exceptions.RetryError) and isinstance(error.cause, VENDOR_ERRORS):
+        return reason_of(service, error.cause)  # what lasted, and not how long it was tried
     what = next((reason for kind, reason in REASONS if isinstance(error, kind)), "failed")
     return f"{service}-{what}"
 

@@ -1,14 +1,14 @@
 """Metadata small enough for a message: what is left out is named, never silently lost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from shared.contracts.message import to_json
-from shared.contracts.outcome import DroppedTag
+from shared.contracts.outcome import Action, DroppedTag
 
 # Pub/Sub takes 10 MB a message and BigQuery 10 MB a request; the same metadata travel in both.
 MAX_METADATA_BYTES = 4 * 1024 * 1024
-# Of de-identification, some 100 bytes each; an enhanced multi-frame has them for every frame.
-MAX_ACTIONS = 10_000
+MAX_ACTIONS_BYTES = 2 * 1024 * 1024
+_ACTION_BYTES = 64  # of JSON around an action's own text
 
 
 def fit(
@@ -24,6 +24,17 @@ def fit(
         excess -= sizes[tag]
         left_out.append(DroppedTag(path=tag, vr=_vr(kept.pop(tag)), length=sizes[tag]))
     return kept, tuple(left_out)
+
+
+def fit_actions(actions: Iterable[Action], limit: int = MAX_ACTIONS_BYTES) -> tuple[Action, ...]:
+    """Return the first actions whose JSON is within `limit` bytes."""
+    kept: list[Action] = []
+    for action in actions:
+        limit -= _ACTION_BYTES + len(action.path) + len(action.action) + len(action.rule)
+        if limit < 0:
+            break
+        kept.append(action)
+    return tuple(kept)
 
 
 def _vr(element: object) -> str:

@@ -4,7 +4,7 @@ from struct import pack
 
 import pytest
 
-from shared.contracts.fitting import MAX_ACTIONS
+from shared.contracts.fitting import MAX_ACTIONS_BYTES
 from shared.contracts.outcome import Outcome
 from shared.dicom.limits import DEFAULT_LIMITS
 from tests.builders import (
@@ -22,6 +22,7 @@ from tests.simulation.world import World
 
 NAME = "demo-hospital/hostile"
 DEPTH = 58
+ACTIONS = 10_000
 
 
 @pytest.fixture(autouse=True)
@@ -78,11 +79,12 @@ def test_values_left_out_at_the_longest_paths() -> None:
 
 
 def test_more_actions_than_a_message_names_at_the_longest_paths() -> None:
-    uids = (padded(a_uid(3, number)) for number in range(MAX_ACTIONS + 1))
+    uids = (padded(a_uid(3, number)) for number in range(ACTIONS))
     leaves = [item(element(0x00081155, "UI", uid)) for uid in uids]
     hostile = _handled(_deep(sequence(0x00081199, *leaves)))
     _, deidentified = _outcomes(hostile)
-    assert len(deidentified.actions) == MAX_ACTIONS
+    named = sum(len(action.path) for action in deidentified.actions)
+    assert MAX_ACTIONS_BYTES // 2 < named < MAX_ACTIONS_BYTES
 
 
 def test_many_values_that_stay_in_the_copy() -> None:
@@ -91,3 +93,14 @@ def test_many_values_that_stay_in_the_copy() -> None:
     hostile = _handled(b"".join(numbers))
     sizes = [len(message.data) for message in hostile.topics["outcomes"].messages]
     assert max(sizes) > 1_000_000
+
+
+def test_all_of_it_at_once() -> None:
+    values = pack("<4000d", *(number * 1.2345678901234e100 for number in range(4_000)))
+    numbers = b"".join(element(0x00189300 + number, "FD", values) for number in range(20))
+    wrong = element(0x00189073, "FD", b"odd")
+    leaves = [
+        item(element(0x00081155, "UI", padded(a_uid(3, number))) + wrong * (number < 1_500))
+        for number in range(ACTIONS)
+    ]
+    _handled(_deep(sequence(0x00081199, *leaves)) + numbers)

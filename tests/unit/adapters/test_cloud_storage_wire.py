@@ -293,3 +293,35 @@ def test_a_blip_is_not_noticed(connect: Connect, blip: Answer | Exception) -> No
     store, asked = connect([blip, _rewritten()])
     assert _copy(store) is not None
     assert [request.query["ifGenerationMatch"] for request in asked] == ["0", "0"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (refused(429), "storage-throttled"),
+        (refused(500), "storage-unavailable"),
+        (refused(503), "storage-unavailable"),
+        (requests.ReadTimeout(), "storage-timeout"),
+        (requests.ConnectionError(), "storage-unreachable"),
+    ],
+)
+def test_what_lasts_keeps_its_reason(
+    connect: Connect, failure: Answer | Exception, reason: str
+) -> None:
+    store, _ = connect(repeat(failure))
+    with pytest.raises(TransientError, match=reason):
+        store.stat(VERSION)
+
+
+def test_an_upload_that_arrived_otherwise_is_transient(connect: Connect) -> None:
+    other = ok(a_resource("research", "1.dcm", b"other"))
+    store, _ = connect([SESSION, other, Answer(204)])
+    with pytest.raises(TransientError, match=r"^storage-write-differs$"):
+        store.write("research", "1.dcm", [DATA])
+
+
+def test_a_chunk_that_is_kept_in_part_is_transient(connect: Connect) -> None:
+    half = Answer(308, headers={"range": f"bytes=0-{UPLOAD_CHUNK_BYTES // 2 - 1}"})
+    store, _ = connect([SESSION, *repeat(half, 9)])
+    with pytest.raises(TransientError, match=r"^storage-upload-broken$"):
+        store.write("research", "1.dcm", [bytes(UPLOAD_CHUNK_BYTES)] * 2)
