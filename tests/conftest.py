@@ -14,6 +14,12 @@ def pytest_report_header() -> str:
     return f"servers: {described()}"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the unit tests first: their ban on sockets would strike servers of the session, too."""
+    items.sort(key=lambda item: "unit" not in item.path.parts)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which of them ran otherwise."""
     for line in summary():
