@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.contracts import layout
-from shared.contracts.fitting import fit, fit_actions
+from shared.contracts.fitting import fit_actions, metadata_of
 from shared.contracts.objects import StoredObject
-from shared.contracts.outcome import Action, DroppedTag, Outcome, OutcomeKind
+from shared.contracts.outcome import Action, Outcome, OutcomeKind
 from shared.dicom.deidentification.engine import Deidentified, Held, deidentify
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.dicom.elements import Extent
@@ -101,10 +101,7 @@ class Deidentify:
     ) -> Outcome:
         """Return the outcome with the metadata of the copy as it was written."""
         written = inspect(ObjectSource(self.objects, copy))
-        dropped = (
-            DroppedTag(path=tag.path, vr=tag.vr, length=tag.length) for tag in written.dropped
-        )
-        metadata, left_out = fit(written.metadata, tuple(dropped))
+        metadata, dropped = metadata_of(written)
         return Outcome(
             kind=OutcomeKind.DEIDENTIFIED,
             root_event_id=archived.root_event_id,
@@ -114,7 +111,7 @@ class Deidentify:
             decided_at=self.clock.now(),
             identity=result.identity,
             metadata=metadata,
-            dropped=left_out,
+            dropped=dropped,
             actions=fit_actions(
                 Action(path=taken.path, action=taken.action, rule=taken.rule)
                 for taken in result.actions

@@ -26,9 +26,9 @@ from functions.ingest.turns import EXPANSIONS_AT_ONCE, HEADERS_AT_ONCE, Turns
 from shared.containers.container import EXPANDABLE, Container
 from shared.containers.limits import DEFAULT_CONTAINER_LIMITS, Allowance, ContainerLimits
 from shared.contracts import layout
-from shared.contracts.fitting import fit
+from shared.contracts.fitting import metadata_of
 from shared.contracts.objects import StoredObject
-from shared.contracts.outcome import DroppedTag, Expansion, Finding, Outcome, OutcomeKind
+from shared.contracts.outcome import Expansion, Finding, Outcome, OutcomeKind
 from shared.contracts.upload import Upload
 from shared.dicom.inspection import Inspection, inspect
 from shared.dicom.recognition import RECOGNITION_BYTES, Kind, recognise
@@ -193,7 +193,7 @@ class Ingest:
     def _outcome(self, landed: Landed, decision: Decision, placed: _Placement) -> Outcome:
         survey = decision.survey if isinstance(decision, Expand) else None
         inspection = decision.inspection if isinstance(decision, Archive) else None
-        metadata, dropped = fit(*_metadata(inspection))
+        metadata, dropped = metadata_of(inspection) if inspection else (None, ())
         return Outcome(
             kind=placed.kind,
             root_event_id=landed.root_event_id,
@@ -204,21 +204,12 @@ class Ingest:
             reason=placed.reason,
             identity=inspection.identity if inspection else None,
             primary=placed.primary,
-            metadata=metadata if inspection else None,
+            metadata=metadata,
             findings=_findings(survey.warnings) if survey else _warnings(inspection),
             dropped=dropped,
             header_bytes=survey.bytes_read if survey else _bytes_read(inspection),
             expansion=Expansion(members=survey.members) if survey else None,
         )
-
-
-def _metadata(inspection: Inspection | None) -> tuple[dict[str, object], tuple[DroppedTag, ...]]:
-    if inspection is None:
-        return {}, ()
-    dropped = (
-        DroppedTag(path=tag.path, vr=tag.vr, length=tag.length) for tag in inspection.dropped
-    )
-    return dict(inspection.metadata), tuple(dropped)
 
 
 def _bytes_read(inspection: Inspection | None) -> int:

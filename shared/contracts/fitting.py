@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from shared.contracts.message import to_json
 from shared.contracts.outcome import Action, DroppedTag
+from shared.dicom.inspection import Inspection
+
+Metadata = tuple[dict[str, object], tuple[DroppedTag, ...]]
 
 # Pub/Sub takes 10 MB a message and BigQuery 10 MB a request; the same metadata travel in both.
 MAX_METADATA_BYTES = 4 * 1024 * 1024
@@ -11,9 +14,17 @@ MAX_ACTIONS_BYTES = 2 * 1024 * 1024
 _ACTION_BYTES = 64  # of JSON around an action's own text
 
 
+def metadata_of(inspection: Inspection) -> Metadata:
+    """Return what an outcome carries of an inspected object."""
+    dropped = (
+        DroppedTag(path=tag.path, vr=tag.vr, length=tag.length) for tag in inspection.dropped
+    )
+    return fit(inspection.metadata, tuple(dropped))
+
+
 def fit(
     metadata: Mapping[str, object], dropped: Sequence[DroppedTag], limit: int = MAX_METADATA_BYTES
-) -> tuple[dict[str, object], tuple[DroppedTag, ...]]:
+) -> Metadata:
     """Return the metadata within `limit` bytes of JSON, the largest attributes left out first."""
     sizes = {tag: len(to_json({tag: element})) for tag, element in metadata.items()}
     excess = sum(sizes.values()) - limit
