@@ -3,14 +3,14 @@
 import io
 from collections.abc import Iterable
 
-import google_crc32c
+from shared.crc32c import extend
 
 
 def fingerprint(chunks: Iterable[bytes]) -> tuple[int, str]:
     """Return the size in bytes and the CRC32C in eight hexadecimal digits."""
     size = crc32c = 0
     for chunk in chunks:
-        size, crc32c = size + len(chunk), google_crc32c.extend(crc32c, chunk)
+        size, crc32c = size + len(chunk), extend(crc32c, chunk)
     return size, f"{crc32c:08x}"
 
 

@@ -34,6 +34,7 @@ class Limits:
     max_deflated_pixel_bytes: int = MIB
     max_metadata_memory_bytes: int = 16 * MIB
     max_dropped: int = 1_000
+    max_compared_bytes: int = 32 * MIB
 
 
 DEFAULT_LIMITS: Final = Limits()
@@ -167,6 +168,14 @@ _ROWS: Final[dict[str, tuple[str, Effect, str]]] = {
         "more-dropped",
         Effect.LEFT_OUT,
         ("names of values left out travel in messages, 1 KiB each at worst; the rest is counted"),
+    ),
+    "max_compared_bytes": (
+        "not-compared",
+        Effect.LEFT_OUT,
+        (
+            "what stands around the pixel data of each of two versions in conflict, long values "
+            "included: as much as a header may have"
+        ),
     ),
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shared.dicom import identification, reader
+from shared.dicom.difference import Difference
 from shared.dicom.limits import LIMITS, Effect
 from shared.dicom.metadata import DropReason
 from shared.dicom.reasons import REASONS, TRIED_AGAIN
@@ -58,7 +59,7 @@ def test_every_limit_has_its_reason_explained() -> None:
     explained = {
         Effect.REFUSED: set(REASONS),
         Effect.TRIED_AGAIN: set(TRIED_AGAIN),
-        Effect.LEFT_OUT: set(WARNINGS) | set(DropReason),
+        Effect.LEFT_OUT: set(WARNINGS) | set(DropReason) | set(Difference),
     }
 
     assert [each.field for each in LIMITS if each.reason not in explained[each.effect]] == []
