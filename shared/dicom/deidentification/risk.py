@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -90,12 +90,21 @@ def risk_table() -> RiskTable:
 
 def hold_reason(header: Header) -> HoldReason | None:
     """The first reason to hold the object, or None when the header's rules are enough."""
+    return next(hold_reasons(header), None)
+
+
+def hold_reasons(header: Header) -> Iterator[HoldReason]:
+    """All reasons to hold the object; only one where its pixels do not matter."""
     facts = _facts(header)
-    for judge in (_form, _class, _content, _pixel_evidence, _pixel_class):
+    for judge in (_form, _class, _content):
         reason = judge(header, facts)
         if reason is not None:
-            return reason
-    return None
+            yield reason
+            return
+    yield from _pixel_evidence(facts)
+    reason = _pixel_class(header, facts)
+    if reason is not None:
+        yield reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,18 +181,21 @@ def _content(_: Header, facts: _Facts) -> HoldReason | None:
     return HoldReason.OVERLAY_IN_PIXEL_DATA if described - stored else None
 
 
-def _pixel_evidence(_: Header, facts: _Facts) -> HoldReason | None:
-    if facts.text(_BURNED_IN_ANNOTATION).upper() not in {"", "NO"}:
-        return HoldReason.BURNED_IN_ANNOTATION
-    if facts.text(_SPECIMEN_LABEL_IN_IMAGE).upper() == "YES":
-        return HoldReason.BURNED_IN_ANNOTATION
+def _pixel_evidence(facts: _Facts) -> Iterator[HoldReason]:
+    declared = facts.text(_BURNED_IN_ANNOTATION).upper() not in {"", "NO"}
+    if declared or facts.text(_SPECIMEN_LABEL_IN_IMAGE).upper() == "YES":
+        yield HoldReason.BURNED_IN_ANNOTATION
     if facts.text(_RECOGNIZABLE_VISUAL_FEATURES).upper() not in {"", "NO"}:
-        return HoldReason.RECOGNIZABLE_VISUAL_FEATURES
+        yield HoldReason.RECOGNIZABLE_VISUAL_FEATURES
+    if _is_screen(facts):
+        yield HoldReason.SCREEN_CAPTURE
+
+
+def _is_screen(facts: _Facts) -> bool:
     if facts.values(_IMAGE_TYPE) & risk_table().screen_image_types:
-        return HoldReason.SCREEN_CAPTURE
+        return True
     description = facts.text(_SERIES_DESCRIPTION).casefold().replace("_", " ")
-    screens = risk_table().screen_descriptions
-    return HoldReason.SCREEN_CAPTURE if any(s in description for s in screens) else None
+    return any(screen in description for screen in risk_table().screen_descriptions)
 
 
 def _pixel_class(header: Header, facts: _Facts) -> HoldReason | None:
