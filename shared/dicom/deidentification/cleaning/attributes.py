@@ -9,7 +9,7 @@ from typing import Final, Literal
 from shared.dicom.deidentification.characters import decoded, encodings_of, trimmed
 from shared.dicom.elements import Encoding, Header, RawElement, RawItem
 
-_UNSIGNED: Final = {"US": 2, "UL": 4}
+_BYTES: Final = {"US": 2, "SS": 2, "UL": 4}
 _INTEGER: Final = re.compile(r"\+?[0-9]{1,10}", re.ASCII)
 
 
@@ -35,16 +35,16 @@ class Attributes:
         element = self._elements.get(tag)
         if element is None or element.value is None:
             return ""
-        if element.vr in _UNSIGNED:
+        if element.vr in _BYTES:
             return "\\".join(str(number) for number in self.numbers(tag))
         return decoded(trimmed(element.value), self._encodings).strip()
 
     def numbers(self, tag: int) -> tuple[int, ...]:
-        """The unsigned numbers of a US or UL, none when their length is wrong."""
+        """The numbers of a US, SS or UL as unsigned ones, none when their length is wrong."""
         element = self._elements.get(tag)
         if element is None or element.value is None:
             return ()
-        size = _UNSIGNED.get(element.vr or "", len(element.value) or 1)
+        size = _BYTES.get(element.vr or "", len(element.value) or 1)
         if len(element.value) % size:
             return ()
         order: Literal["little", "big"] = "little" if self._encoding.little_endian else "big"

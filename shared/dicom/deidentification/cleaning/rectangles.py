@@ -36,6 +36,8 @@ class Rectangle(NamedTuple):
 
     def outwards(self, width: int, height: int) -> Rectangle:
         """The smallest rectangle of whole blocks of this size that holds it."""
+        if not (self.width and self.height):
+            return self
         left, top = self.left // width, self.top // height
         right, bottom = -(-self.right // width), -(-self.bottom // height)
         return Rectangle(

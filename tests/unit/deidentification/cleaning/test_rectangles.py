@@ -50,3 +50,4 @@ def test_the_outside_is_the_complement(rectangles: list[Rectangle]) -> None:
 def test_blocks_hold_the_rectangle() -> None:
     assert Rectangle(9, 16, 1, 17).outwards(8, 16) == Rectangle(8, 16, 8, 32)
     assert Rectangle(0, 0, 8, 16).outwards(8, 16) == Rectangle(0, 0, 8, 16)
+    assert Rectangle(9, 16, 0, 17).outwards(8, 16) == Rectangle(9, 16, 0, 17)
