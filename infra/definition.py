@@ -263,7 +263,7 @@ def _check_references(pipeline: Pipeline, node: Node) -> None:
             Kind.BUCKET: pipeline.buckets,
             Kind.TOPIC: pipeline.topics,
             Kind.DATASET: pipeline.datasets,
-            Kind.FACILITIES: ("names",),
+            Kind.FACILITIES: ("registry",),
         }
         if kind in known and name not in known[kind]:
             node.problems.append(f"{where} names an unknown {kind} {name!r}")

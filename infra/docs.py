@@ -72,7 +72,9 @@ def parts() -> str:
 
 def outcomes(stage: str) -> str:
     """The outcomes that one function decides."""
-    kinds = [kind for kind in OutcomeKind if kind.stage == stage]
+    kinds = [
+        kind for kind in OutcomeKind if kind.stage == stage and kind is not OutcomeKind.PROMOTED
+    ]
     return markdown(("outcome", "means"), ((f"`{kind}`", MEANINGS[kind]) for kind in kinds))
 
 
@@ -154,7 +156,7 @@ def _value(function: Function, variable: Variable) -> str:
     if reference is None:
         return "the project" if variable.name == "GOOGLE_CLOUD_PROJECT" else ""
     if reference.kind is Kind.FACILITIES:
-        return "the registered facilities, separated by commas"
+        return "the file of [the registry](../../infra/README.md#facilities)"
     return f"{reference.kind} `{reference.name}`"
 
 

@@ -1,6 +1,6 @@
 """Reading a YAML document with every problem listed, each under its path."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -82,6 +82,10 @@ class Node:
             if isinstance(value, dict | list):
                 self.problem(f"needs one value as {key}")
         return {key: "" if value is None else str(value) for key, value in self._value.items()}
+
+    def plain(self) -> Mapping[str, object]:
+        """What stands here, as parsed."""
+        return self._value
 
     def _take(
         self, key: str, kinds: type[T] | tuple[type[T], ...], default: T | None, kind: str

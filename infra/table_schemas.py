@@ -41,6 +41,7 @@ _WARNINGS = records(
     [
         column("Code", "STRING", "Stable code of the finding"),
         column("Path", "STRING", "Attribute path, empty for the whole object"),
+        column("Count", "INTEGER", "How often; of several places, Path is the first"),
     ],
 )
 _ORIGIN = [
@@ -57,6 +58,10 @@ _UIDS = {
     "SOPClassUID": column("SOPClassUID", "STRING", "SOP Class UID (0008,0016)"),
     "TransferSyntaxUID": column("TransferSyntaxUID", "STRING", "Transfer Syntax UID (0002,0010)"),
 }
+_PRIMARY = [
+    column("IsPrimary", "BOOLEAN", "Whether the version was the primary one from PrimaryAt on"),
+    column("PrimaryAt", "TIMESTAMP", "When it landed as, or was promoted to, the primary version"),
+]
 _STORED = [
     column("Metadata", "JSON", "The header in the DICOM JSON Model (PS3.18 Annex F)"),
     records(
@@ -83,10 +88,6 @@ def _outcome(kinds: Sequence[OutcomeKind]) -> Field:
     return column("Outcome", "STRING", f"One of {', '.join(kinds)}", "REQUIRED")
 
 
-def _of(stage: str) -> list[OutcomeKind]:
-    return [kind for kind in OutcomeKind if kind.stage == stage]
-
-
 def _hot_fields() -> list[Field]:
     return [_hot(hot) for hot in HOT_COLUMNS if hot.column not in _UIDS]
 
@@ -99,7 +100,7 @@ TABLES: Mapping[str, Schema] = {
         "fields": [
             *_ORIGIN,
             *_UIDS.values(),
-            column("IsPrimary", "BOOLEAN", "False for a version whose identity was taken"),
+            *_PRIMARY,
             *_hot_fields(),
             *_STORED,
             _WARNINGS,
@@ -139,12 +140,22 @@ TABLES: Mapping[str, Schema] = {
             column("Crc32c", "STRING", "CRC32C of the bytes, eight hexadecimal digits"),
             column("LandedAt", "TIMESTAMP", "When it, or its container, landed", "REQUIRED"),
             column("DecidedAt", "TIMESTAMP", "When its outcome was decided", "REQUIRED"),
-            _outcome(_of("ingest")),
+            _outcome([kind for kind in OutcomeKind if kind.ends_upload]),
             column("Reason", "STRING", "Why it was refused or ignored, by stable code"),
+            column("Difference", "STRING", "Of a conflict: what differs from the first version"),
+            records(
+                "References",
+                "Of a DICOMDIR: the instances that it names",
+                [
+                    column("SOPInstanceUID", "STRING", "SOP Instance UID in File (0004,1511)"),
+                    column("FileID", "STRING", "File ID (0004,1500), components separated by /"),
+                ],
+            ),
             _WARNINGS,
             *_UIDS.values(),
             column("TargetUri", "STRING", "Where the object is now, as gs:// address"),
             column("HeaderBytes", "INTEGER", "Bytes read from storage to decide"),
+            column("DurationMs", "INTEGER", "Milliseconds from the delivery to the decision"),
             _VERSION,
         ],
     },
@@ -156,7 +167,7 @@ TABLES: Mapping[str, Schema] = {
             *_ORIGIN,
             column("SourceUri", "STRING", "The archived object, as gs:// address", "REQUIRED"),
             column("TargetUri", "STRING", "The research copy, as gs:// address"),
-            _outcome(_of("deidentify")),
+            _outcome([kind for kind in OutcomeKind if kind.stage == "deidentify"]),
             column("Reason", "STRING", "Why there is no copy, by stable code"),
             column("DecidedAt", "TIMESTAMP", "When it was decided", "REQUIRED"),
             records(
@@ -177,7 +188,7 @@ TABLES: Mapping[str, Schema] = {
         "clustering": ["StudyInstanceUID", "SeriesInstanceUID", "Modality"],
         "fields": [
             *_UIDS.values(),
-            column("IsPrimary", "BOOLEAN", "True: a copy has one version"),
+            *_PRIMARY,
             *_hot_fields(),
             *_STORED,
             _VERSION,

@@ -43,18 +43,17 @@ class ObjectStore(Protocol):
         ...
 
     def copy(
-        self,
-        source: StoredObject,
-        bucket: str,
-        name: str,
-        labels: Mapping[str, str],
-        origin: str | None = None,
+        self, source: StoredObject, bucket: str, name: str, labels: Mapping[str, str]
     ) -> StoredObject | None:
         """Copy a generation server-side; return None when the name is taken, changing nothing.
 
-        The copy keeps `origin`, or else the source's natural key, as `StoredObject.origin`, has
-        `labels` and none of the source's, and has the source's crc32c when this returns.
+        The copy has `labels`, which are not empty, instead of the source's, and the source's
+        crc32c when this returns.
         """
+        ...
+
+    def claim(self, bucket: str, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
+        """Make an empty object with `labels`, or return those of the object that has the name."""
         ...
 
     def write(

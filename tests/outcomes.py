@@ -24,6 +24,9 @@ METADATA = {
 }
 
 
+_PRIMARY = {OutcomeKind.ARCHIVED, OutcomeKind.PROMOTED, OutcomeKind.DEIDENTIFIED}
+
+
 def a_stored_object(name: str = "demo-hospital/a file", bucket: str = "inbox") -> StoredObject:
     return StoredObject(
         version=ObjectVersion(bucket=bucket, name=name, generation=7),
@@ -45,9 +48,12 @@ def an_outcome(kind: OutcomeKind = OutcomeKind.ARCHIVED, **changes: Any) -> Outc
         "decided_at": MOMENT,
         "reason": None if of_instance else "not-dicom",
         "identity": AN_IDENTITY if of_instance else None,
-        "primary": kind is OutcomeKind.ARCHIVED,
+        "primary_at": MOMENT if kind in _PRIMARY else None,
         "metadata": METADATA if of_instance else None,
-        "findings": (Finding(code="uid-form", path="0020000D"), Finding(code="whole", path="")),
+        "findings": (
+            Finding(code="uid-form", path="0020000D", count=3),
+            Finding(code="whole", path=""),
+        ),
         "dropped": (DroppedTag(path="00420011", vr="OB", length=99),),
         "actions": (Action(path="00100010", action="Z", rule="E.1-1"),),
         "header_bytes": 4096,

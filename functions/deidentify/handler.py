@@ -1,15 +1,17 @@
-"""Deidentify: an archived instance becomes a research copy, or is held with a reason.
+"""Deidentify: the primary version of an instance becomes a research copy, or is held.
 
 The order of effects is write, publish, and each prefix is safe to repeat: the copy's bytes depend
 on nothing but the original, the key and this release, and it is written only under a free name. A
 copy remembers its original by a token that only the key can make, so that a later release knows
-it again; another facility's delivery of the same object is known by its equal bytes.
+it again; another facility's delivery of the same object is known by its equal bytes. The copy of
+a version that became the primary one later stands beside that of the earlier.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.contracts import layout
+from shared.contracts.facilities import NO_COPIES, Facilities
 from shared.contracts.fitting import fit_actions, metadata_of
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import Action, Outcome, OutcomeKind
@@ -23,18 +25,20 @@ from shared.object_source import ObjectSource
 from shared.ports import Clock, Done, ObjectStore, Publisher
 
 ORIGINAL = "inlet-original"
+_MARK_DIGITS = 16
 CHUNK_BYTES = 8 * 1024 * 1024  # of pixel data in memory at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deidentify:
-    """The handler of archived instances on the topic `outcomes`."""
+    """The handler of primary versions on the topic `outcomes`."""
 
     objects: ObjectStore
     outcomes: Publisher
     clock: Clock
     key: PseudonymKey
     research: str
+    facilities: Facilities
 
     def __call__(self, archived: Outcome) -> Done:
         """Return once the instance has its outcome of de-identification."""
@@ -43,11 +47,18 @@ class Deidentify:
         return _done(outcome)
 
     def _original(self, archived: Outcome) -> StoredObject:
-        if archived.kind is not OutcomeKind.ARCHIVED or archived.target is None:
-            raise PermanentError("not-an-archived-instance")
+        if not (archived.kind.of_version and archived.primary and archived.target):
+            raise PermanentError("not-a-primary-version")
         return archived.target
 
+    def _profile(self, facility: str) -> str:
+        """Return the name of the facility's profile; who is not registered has no copies."""
+        registered = self.facilities.get(facility)
+        return registered.deidentification if registered else NO_COPIES
+
     def _outcome(self, archived: Outcome, original: StoredObject) -> Outcome:
+        if self._profile(archived.facility) == NO_COPIES:
+            return self._without_copy(archived, original, OutcomeKind.HELD, "no-research-copies")
         if self.objects.stat(original.version) is None:
             return self._without_copy(archived, original, OutcomeKind.FAILED, "original-gone")
         source = ObjectSource(self.objects, original)
@@ -58,23 +69,23 @@ class Deidentify:
         if isinstance(result, Held):
             return self._without_copy(archived, original, OutcomeKind.HELD, result.reason.value)
         copy = self._written(original, result)
-        if copy is None:
-            reason = "research-copy-exists"
-            return self._without_copy(archived, original, OutcomeKind.HELD, reason)
         return self._with_copy(archived, original, result, copy)
 
-    def _written(self, original: StoredObject, result: Deidentified) -> StoredObject | None:
-        """Return the copy of this original, or None when other bytes have the name."""
+    def _written(self, original: StoredObject, result: Deidentified) -> StoredObject:
+        """Return the copy of this original; where other bytes have its name, it stands beside."""
         name = layout.research_name(result.identity)
-        labels = {ORIGINAL: self.key.token("original", original.version.natural_key)}
-        copy = self.objects.write(self.research, name, self._chunks(original, result), labels)
-        if copy is not None:
-            return copy
-        there = self.objects.find(self.research, name)
-        if there is None:
-            raise TransientError("research-changed-meanwhile")
-        own = there.labels.get(ORIGINAL) == labels[ORIGINAL]
-        return there if own or self.objects.equals(there, self._chunks(original, result)) else None
+        token = self.key.token("original", original.version.natural_key)
+        for place in (name, layout.conflict_name(name, token[:_MARK_DIGITS])):
+            copy = self.objects.write(
+                self.research, place, self._chunks(original, result), {ORIGINAL: token}
+            ) or self.objects.find(self.research, place)
+            if copy is None:
+                break
+            if copy.labels.get(ORIGINAL) == token:
+                return copy
+            if self.objects.equals(copy, self._chunks(original, result)):
+                return copy
+        raise TransientError("research-changed-meanwhile")
 
     def _chunks(self, original: StoredObject, result: Deidentified) -> Iterator[bytes]:
         for segment in result.segments:
@@ -110,6 +121,7 @@ class Deidentify:
             target=copy,
             decided_at=self.clock.now(),
             identity=result.identity,
+            primary_at=archived.primary_at,
             metadata=metadata,
             dropped=dropped,
             actions=fit_actions(

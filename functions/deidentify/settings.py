@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from shared.contracts.facilities import Facilities
 from shared.dicom.deidentification.pseudonyms import MINIMUM_SECRET_BYTES
 from shared.runtime.environment import Environment
 
@@ -14,6 +15,7 @@ class Settings:
     research: str
     research_project: str
     outcomes_topic: str
+    facilities: Facilities
     pseudonym_secret: bytes = field(repr=False)
 
     @classmethod
@@ -28,6 +30,7 @@ class Settings:
             research=env.text("INLET_RESEARCH"),
             research_project=env.text("INLET_RESEARCH_PROJECT"),
             outcomes_topic=env.text("INLET_OUTCOMES_TOPIC"),
+            facilities=env.facilities("INLET_FACILITIES_FILE"),
             pseudonym_secret=env.secret("INLET_PSEUDONYM_KEY_FILE", MINIMUM_SECRET_BYTES),
         )
         env.check()

@@ -16,8 +16,6 @@ from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.contracts.upload import Upload
 from shared.ports import Done, RowSink
 
-_INDEXED = frozenset({OutcomeKind.ARCHIVED, OutcomeKind.CONFLICT})
-
 
 def read(message: Message) -> Outcome | Upload:
     """Return what a message of either topic is about."""
@@ -39,12 +37,12 @@ class Index:
         return self._index(told)
 
     def _index(self, outcome: Outcome) -> Done:
-        if outcome.kind in _INDEXED:
+        if outcome.kind.of_version:
             self.tables.append("imaging.instances", [rows.instance(outcome)])
         if outcome.kind is OutcomeKind.DEIDENTIFIED:
             self.tables.append("research.instances", [rows.research_instance(outcome)])
         if outcome.kind.stage == "deidentify":
             self.tables.append("imaging.deid_audit", [rows.audit(outcome)])
-        else:
+        if outcome.kind.ends_upload:
             self.tables.append("imaging.uploads", [rows.upload(outcome)])
         return Done("outcome indexed", {"outcome": outcome.kind.value})

@@ -21,14 +21,13 @@ def instance(outcome: Outcome) -> Row:
         "EventId": outcome.event_id,
         "RootEventId": outcome.root_event_id,
         "Facility": outcome.facility,
-        "IsPrimary": outcome.primary,
-        "Warnings": [{"Code": finding.code, "Path": finding.path} for finding in outcome.findings],
+        "Warnings": _warnings(outcome),
     }
 
 
 def research_instance(outcome: Outcome) -> Row:
     """Return the row of `research.instances`: nothing that leads back to the original."""
-    return {**_instance(outcome, _required(outcome.target)), "IsPrimary": True}
+    return _instance(outcome, _required(outcome.target))
 
 
 def landed(upload: Upload) -> Row:
@@ -61,7 +60,12 @@ def upload(outcome: Outcome) -> Row:
         "DecidedAt": outcome.decided_at,
         "Outcome": outcome.kind.value,
         "Reason": outcome.reason,
-        "Warnings": [{"Code": finding.code, "Path": finding.path} for finding in outcome.findings],
+        "Difference": outcome.difference,
+        "References": [
+            {"SOPInstanceUID": reference.sop_instance_uid, "FileID": reference.file_id}
+            for reference in outcome.references
+        ],
+        "Warnings": _warnings(outcome),
         "StudyInstanceUID": identity.study_instance_uid if identity else None,
         "SeriesInstanceUID": identity.series_instance_uid if identity else None,
         "SOPInstanceUID": identity.sop_instance_uid if identity else None,
@@ -69,6 +73,7 @@ def upload(outcome: Outcome) -> Row:
         "TransferSyntaxUID": identity.transfer_syntax_uid if identity else None,
         "TargetUri": outcome.target.uri if outcome.target else None,
         "HeaderBytes": outcome.header_bytes,
+        "DurationMs": outcome.duration_ms,
         "PipelineVersion": PIPELINE_VERSION,
     }
 
@@ -97,6 +102,8 @@ def _instance(outcome: Outcome, stored: StoredObject) -> dict[str, object]:
     return {
         **hot_values(metadata),
         **_identity(outcome),
+        "IsPrimary": outcome.primary,
+        "PrimaryAt": outcome.primary_at,
         "Metadata": metadata,
         "DroppedTags": [
             {"Path": tag.path, "VR": tag.vr, "Length": tag.length} for tag in outcome.dropped
@@ -111,6 +118,13 @@ def _instance(outcome: Outcome, stored: StoredObject) -> dict[str, object]:
         "LastUpdated": stored.created,
         "PipelineVersion": PIPELINE_VERSION,
     }
+
+
+def _warnings(outcome: Outcome) -> list[dict[str, object]]:
+    return [
+        {"Code": finding.code, "Path": finding.path, "Count": finding.count}
+        for finding in outcome.findings
+    ]
 
 
 def _identity(outcome: Outcome) -> Mapping[str, object]:

@@ -79,25 +79,25 @@ class Expander:
             return 0
 
     def _stage(self, member: Member, chunks: Iterator[bytes]) -> int:
-        inner = self.landed.inner(member.name, self._share(member))
+        inner = self.landed.sent.member(member.name, self._share(member))
         name = layout.staged_name(self.facility, inner.version)
         written = self.objects.write(self.staging, name, chunks, inner.to_labels())
         staged = written or self.objects.find(self.staging, name)
         if staged is None:  # an earlier try staged it, and it has been decided since
             return 0
-        self.uploads.publish(Upload.of_staged(staged).to_message())
+        self.uploads.publish(Upload.of_kept(staged).to_message())
         return staged.size
 
     def _share(self, member: Member) -> int:
         """Return the member's share of what was sent; the shares add up to no more."""
         total = self.decision.survey.total_bytes
         size = total if member.size is None else member.size
-        return self.landed.sent_bytes * size // max(total, 1)
+        return self.landed.sent.sent_bytes * size // max(total, 1)
 
     def _tell(self, member: Member, kind: OutcomeKind, reason: str) -> None:
         """Publish the outcome of a member that is nowhere but in its container."""
         source = StoredObject(
-            version=self.landed.inner(member.name, 0).version,
+            version=self.landed.sent.member(member.name, 0).version,
             size=0,
             crc32c=_NO_BYTES,
             created=self.landed.source.created,

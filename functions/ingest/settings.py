@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared.contracts.facilities import Facilities
 from shared.runtime.environment import Environment
 
 
@@ -14,7 +15,7 @@ class Settings:
     quarantine: str
     uploads_topic: str
     outcomes_topic: str
-    facilities: frozenset[str]
+    facilities: Facilities
 
     @classmethod
     def from_env(cls, env: Environment) -> "Settings":
@@ -29,7 +30,7 @@ class Settings:
             quarantine=env.text("INLET_QUARANTINE"),
             uploads_topic=env.text("INLET_UPLOADS_TOPIC"),
             outcomes_topic=env.text("INLET_OUTCOMES_TOPIC"),
-            facilities=env.names("INLET_FACILITIES"),
+            facilities=env.facilities("INLET_FACILITIES_FILE"),
         )
         env.check()
         return settings

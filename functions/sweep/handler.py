@@ -50,7 +50,7 @@ class Sweep:
                 yield Upload(version=stored.version, landed_at=stored.created)
         for stored in self.objects.list(self.quarantine, layout.STAGING):
             if self._is_due(now - stored.created, self.stuck_after):
-                yield Upload.of_staged(stored)
+                yield Upload.of_kept(stored)
 
     def _is_due(self, age: timedelta, patience: timedelta) -> bool:
         """Return whether a doubling of the patience was passed lately.

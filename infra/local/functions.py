@@ -56,13 +56,20 @@ def environment(
     }
 
 
+def _registry(profile: Profile, layout: Layout) -> Path:
+    """The file with the facilities, as a deployment mounts it."""
+    path = layout.root / "facilities.json"
+    path.write_text(profile.facilities.to_json(), encoding="utf-8")
+    return path
+
+
 def resolve(reference: Reference, profile: Profile, layout: Layout) -> str:
     """The value of an environment variable in the local cloud."""
     match reference.kind:
         case Kind.BUCKET:
             return profile.bucket(reference.name)
         case Kind.FACILITIES:
-            return ",".join(profile.facilities)
+            return str(_registry(profile, layout))
         case Kind.SECRET:
             return str(secret_file(layout.secrets, reference.name))
         case Kind.SETTING:

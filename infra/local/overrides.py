@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra.definition import Function, Pipeline, Push, Schedule, load_pipeline
-from infra.document import Node, read_document, settle
+from infra.document import DefinitionError, Node, read_document, settle
+from shared.contracts.facilities import Facilities
+from shared.errors import ContractError
 
 _HERE = Path(__file__).parent
 
@@ -15,7 +17,7 @@ class Profile:
     """The project, the facilities and the timings of the local cloud."""
 
     project: str
-    facilities: tuple[str, ...]
+    facilities: Facilities
     settings: Mapping[str, str]
     min_backoff_s: float
     max_backoff_s: float
@@ -28,13 +30,8 @@ class Profile:
 
 def load_profile(settings: Mapping[str, str] | None = None) -> Profile:
     """The profile of the files, with some settings replaced."""
-    overrides, facilities = (
-        read_document(_HERE / "overrides.yaml"),
-        read_document(_HERE / "facilities.yaml"),
-    )
-    names = tuple(_facility(name, node) for name, node in facilities.entries())
-    settle("facilities.yaml", facilities)
-    profile = _profile(overrides, names)
+    overrides = read_document(_HERE / "overrides.yaml")
+    profile = _profile(overrides, read_facilities(_HERE / "facilities.yaml"))
     settle("overrides.yaml", overrides)
     return replace(profile, settings={**profile.settings, **(settings or {})})
 
@@ -46,13 +43,15 @@ def local_pipeline(profile: Profile) -> Pipeline:
     return replace(pipeline, functions=functions)
 
 
-def _facility(name: str, node: Node) -> str:
-    node.only("description")
-    node.text("description")
-    return name
+def read_facilities(path: Path) -> Facilities:
+    """The registry of a YAML file; raises a DefinitionError that lists every problem."""
+    try:
+        return Facilities.from_data(read_document(path).plain())
+    except ContractError as error:
+        raise DefinitionError(path.name, list(error.problems)) from None
 
 
-def _profile(node: Node, facilities: tuple[str, ...]) -> Profile:
+def _profile(node: Node, facilities: Facilities) -> Profile:
     node.only("project", "settings", "delivery", "schedules")
     delivery, schedules = node.child("delivery"), node.child("schedules")
     delivery.only("min_backoff_s", "max_backoff_s")

@@ -1,5 +1,7 @@
--- One row per archived instance: its primary version, once however often it was delivered.
+-- One row per archived instance: the version that became the primary one last.
 SELECT *
 FROM `imaging.instances`
 WHERE IsPrimary
-QUALIFY ROW_NUMBER() OVER (PARTITION BY ObjectUri ORDER BY LastUpdated, EventId) = 1
+QUALIFY ROW_NUMBER() OVER (
+  PARTITION BY Facility, SOPInstanceUID ORDER BY PrimaryAt DESC, LastUpdated, EventId
+) = 1

@@ -1,5 +1,6 @@
--- One row per object that landed, or member of a container: its one outcome, however often delivered.
+-- One row per object that landed, or member of a container: its latest outcome.
+-- There are several only of what was released from the quarantine.
 SELECT *
 FROM `imaging.uploads`
 WHERE TRUE
-QUALIFY ROW_NUMBER() OVER (PARTITION BY UploadId ORDER BY DecidedAt, EventId) = 1
+QUALIFY ROW_NUMBER() OVER (PARTITION BY UploadId ORDER BY DecidedAt DESC, EventId) = 1

@@ -1,5 +1,7 @@
--- One row per de-identified instance, once however often it was delivered.
+-- One row per de-identified instance: the copy of the version that became the primary one last.
 SELECT *
 FROM `research.instances`
 WHERE TRUE
-QUALIFY ROW_NUMBER() OVER (PARTITION BY ObjectUri ORDER BY Generation) = 1
+QUALIFY ROW_NUMBER() OVER (
+  PARTITION BY SOPInstanceUID ORDER BY PrimaryAt DESC, ObjectUri, Generation
+) = 1

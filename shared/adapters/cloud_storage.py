@@ -24,7 +24,6 @@ from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.errors import TransientError
 from shared.ports import NO_LABELS
 
-ORIGIN = "inlet-origin"
 CONTENT_TYPE = "application/dicom"
 UPLOAD_CHUNK_BYTES = 8 * 1024 * 1024
 TIMEOUT_S = 60.0
@@ -71,16 +70,11 @@ class CloudStorage:
             raise
 
     def copy(
-        self,
-        source: StoredObject,
-        bucket: str,
-        name: str,
-        labels: Mapping[str, str],
-        origin: str | None = None,
+        self, source: StoredObject, bucket: str, name: str, labels: Mapping[str, str]
     ) -> StoredObject | None:
         """Copy a generation server-side; return None when the name is taken."""
         target = self._client.bucket(bucket).blob(name)
-        target.metadata = {**labels, ORIGIN: origin or source.version.natural_key}
+        target.metadata = dict(labels)
         target.content_type = CONTENT_TYPE
         with self._creating(bucket, name) as free:
             if not free or not self._rewrite(self._blob(source.version), target):
@@ -89,6 +83,29 @@ class CloudStorage:
         if (copied.crc32c, copied.size) != (source.crc32c, source.size):
             raise TransientError("storage-copy-differs")
         return copied
+
+    def claim(self, bucket: str, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
+        """Make an empty object with labels, or return those of the object that has the name."""
+        blob = self._client.bucket(bucket).blob(name)
+        blob.metadata = dict(labels)
+        with self._creating(bucket, name) as free:
+            if free and self._upload_empty(blob):
+                return labels
+        there = self.find(bucket, name)
+        if there is None:
+            raise TransientError("storage-changed-meanwhile")
+        return there.labels
+
+    def _upload_empty(self, blob: Blob) -> bool:
+        """Return True when made, False when the name is taken."""
+        with translated("storage"):
+            try:
+                blob.upload_from_string(
+                    b"", if_generation_match=0, timeout=TIMEOUT_S, retry=RETRY, checksum="crc32c"
+                )
+            except PreconditionFailed:
+                return False
+        return True
 
     def write(
         self, bucket: str, name: str, chunks: Iterable[bytes], labels: Mapping[str, str] = NO_LABELS
@@ -181,7 +198,6 @@ class CloudStorage:
 
 
 def _stored(blob: Blob) -> StoredObject:
-    metadata = dict(blob.metadata or {})
     return StoredObject(
         version=ObjectVersion(
             bucket=blob.bucket.name, name=blob.name, generation=int(blob.generation)
@@ -189,7 +205,6 @@ def _stored(blob: Blob) -> StoredObject:
         size=int(blob.size),
         crc32c=base64.b64decode(blob.crc32c).hex(),
         created=blob.time_created,
-        origin=metadata.pop(ORIGIN, None),
         md5=base64.b64decode(blob.md5_hash).hex() if blob.md5_hash else None,
-        labels=metadata,
+        labels=dict(blob.metadata or {}),
     )

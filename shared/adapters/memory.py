@@ -62,12 +62,7 @@ class MemoryObjectStore:
         return held.data[offset : offset + length]
 
     def copy(
-        self,
-        source: StoredObject,
-        bucket: str,
-        name: str,
-        labels: Mapping[str, str],
-        origin: str | None = None,
+        self, source: StoredObject, bucket: str, name: str, labels: Mapping[str, str]
     ) -> StoredObject | None:
         """Copy a generation; return None when the name is taken."""
         with self._lock:
@@ -76,7 +71,13 @@ class MemoryObjectStore:
                 return None
             if held is None:
                 raise TransientError("storage-not-found")
-            return self._put(bucket, name, held.data, origin or source.version.natural_key, labels)
+            return self._put(bucket, name, held.data, labels)
+
+    def claim(self, bucket: str, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
+        """Make an empty object with labels, or return those of the object that has the name."""
+        with self._lock:
+            there = self.find(bucket, name)
+            return (there or self._put(bucket, name, b"", labels)).labels
 
     def write(
         self, bucket: str, name: str, chunks: Iterable[bytes], labels: Mapping[str, str] = NO_LABELS
@@ -85,7 +86,7 @@ class MemoryObjectStore:
         data = b"".join(chunks)
         with self._lock:
             taken = (bucket, name) in self._objects
-            return None if taken else self._put(bucket, name, data, labels=labels)
+            return None if taken else self._put(bucket, name, data, labels)
 
     def equals(self, stored: StoredObject, chunks: Iterable[bytes]) -> bool:
         """Return whether an object has exactly these bytes."""
@@ -120,10 +121,9 @@ class MemoryObjectStore:
         bucket: str,
         name: str,
         data: bytes,
-        origin: str | None = None,
         labels: Mapping[str, str] = NO_LABELS,
     ) -> StoredObject:
-        if _label_bytes(labels, origin) > MAX_LABEL_BYTES:
+        if _label_bytes(labels) > MAX_LABEL_BYTES:
             raise TransientError("storage-refused")
         self._writes[bucket, name] += 1
         size, crc32c = fingerprint([data])
@@ -135,7 +135,6 @@ class MemoryObjectStore:
             crc32c=crc32c,
             md5=hashlib.md5(data, usedforsecurity=False).hexdigest(),
             created=self._now(),
-            origin=origin,
             labels=dict(labels),
         )
         self._objects[bucket, name] = _Held(stored, data)
@@ -209,10 +208,8 @@ def _is_publishable(message: Message) -> bool:
     )
 
 
-def _label_bytes(labels: Mapping[str, str], origin: str | None) -> int:
-    return sum(len(f"{name}{value}".encode()) for name, value in labels.items()) + len(
-        f"inlet-origin{origin}".encode() if origin else b""
-    )
+def _label_bytes(labels: Mapping[str, str]) -> int:
+    return sum(len(f"{name}{value}".encode()) for name, value in labels.items())
 
 
 def _append_bytes(rows: Sequence[Row]) -> int:

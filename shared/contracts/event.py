@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.contracts.fields import Fields
-from shared.contracts.ids import derived_id
 from shared.contracts.message import Message, parsed, to_json
 from shared.contracts.modalities import MODALITIES
 from shared.contracts.outcome import SCHEMA_VERSION, Outcome, OutcomeKind
@@ -22,6 +21,7 @@ TYPES: Mapping[OutcomeKind, str] = {
     OutcomeKind.QUARANTINED: "dicom.object.quarantined.v1",
     OutcomeKind.EXPANDED: "dicom.object.expanded.v1",
     OutcomeKind.IGNORED: "dicom.object.ignored.v1",
+    OutcomeKind.PROMOTED: "dicom.instance.promoted.v1",
     OutcomeKind.DEIDENTIFIED: "dicom.instance.deidentified.v1",
     OutcomeKind.HELD: "dicom.instance.held.v1",
     OutcomeKind.FAILED: "dicom.instance.failed.v1",
@@ -76,7 +76,7 @@ class PublicEvent:
         if copy is not None:
             about, time = copy, time.replace(minute=0, second=0, microsecond=0)
         return cls(
-            event_id=derived_id(event_type, about.version.natural_key),
+            event_id=outcome.derived_id(event_type, about),
             type=event_type,
             source=f"/inlet/{outcome.kind.stage}",
             time=time,
@@ -85,7 +85,11 @@ class PublicEvent:
 
     def to_message(self) -> Message:
         """Return the message in binary content mode; attributes serve subscription filters."""
-        filterable = {name: str(value) for name, value in self.data.items() if name in _FILTERABLE}
+        filterable = {
+            name: str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in self.data.items()
+            if name in _FILTERABLE
+        }
         return Message(
             data=to_json(self.data),
             attributes={
@@ -118,6 +122,8 @@ _FILTERABLE = frozenset(
         "schema_version",
         "outcome",
         "reason",
+        "primary",
+        "difference",
         "facility",
         "modality",
         "study_instance_uid",
@@ -145,6 +151,8 @@ def _data(outcome: Outcome) -> dict[str, str | int | None]:
     return data | {
         "facility": outcome.facility,
         "root_event_id": outcome.root_event_id,
+        "primary": outcome.primary if outcome.kind.of_version else None,
+        "difference": outcome.difference,
         "size": outcome.source.size,
     }
 

@@ -1,12 +1,14 @@
 """Reading untrusted JSON objects: every problem is collected, none mentions a value."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TypeVar
 
 from shared.errors import ContractError
 
 T = TypeVar("T")
+Choice = TypeVar("Choice", bound=StrEnum)
 
 _INT64_DIGITS = 19
 
@@ -50,16 +52,26 @@ class Fields:
         """Return a string, or None when the field is absent, null or empty."""
         return None if self._data.get(name) in (None, "") else self.text(name)
 
+    def only(self, names: Collection[str]) -> None:
+        """Note every field that is none of these."""
+        for name in sorted(map(str, self._data.keys() - set(names))):
+            self._problem(name, "is not known")
+
+    def choice(self, name: str, default: Choice) -> Choice:
+        """Return one of the default's kind; the default when the field is absent, null or empty."""
+        text = self.optional_text(name)
+        try:
+            return default if text is None else type(default)(text)
+        except ValueError:
+            self._problem(name, f"is none of {', '.join(type(default))}")
+            return default
+
     def integer(self, name: str) -> int:
         """Return a required integer; JSON_API_V1 writes 64-bit integers as strings."""
         value = self._data.get(name)
         if isinstance(value, str) and _is_int64(value):
             return int(value)
         return self._read(name, int, 0)
-
-    def boolean(self, name: str) -> bool:
-        """Return a required boolean."""
-        return self._read(name, bool, False)  # noqa: FBT003 - the placeholder after a problem
 
     def time(self, name: str) -> datetime:
         """Return a required RFC 3339 time with its offset."""
@@ -70,6 +82,10 @@ class Fields:
             self._problem(name, "is not an RFC 3339 time")
             return datetime.fromtimestamp(0, UTC)
         return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+    def optional_time(self, name: str) -> datetime | None:
+        """Return an RFC 3339 time, or None when the field is absent or null."""
+        return None if self._data.get(name) is None else self.time(name)
 
     def mapping(self, name: str) -> Mapping[str, object] | None:
         """Return a JSON object, or None when the field is absent or null."""

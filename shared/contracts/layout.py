@@ -11,6 +11,7 @@ UNKNOWN_FACILITY: Final = "unknown"
 MAX_NAME_BYTES: Final = 1024  # of a Cloud Storage object name in UTF-8
 INSIDE: Final = "!/"  # between a container and the path of a member
 STAGING: Final = "staging/"  # in the quarantine; no reason has this name
+CLAIMS: Final = "claims/"  # in the archive; no facility has this name
 # How long a part may wait for its composition before it counts as left behind.
 UPLOAD_PART_GRACE: Final = timedelta(days=1)
 _PARTS: Final = "/tmp/parallel_composite_uploads/"  # noqa: S108 - a name that gcloud and gsutil use
@@ -26,9 +27,17 @@ def is_upload_part(version: ObjectVersion) -> bool:
     return version.container is None and _PARTS in f"/{version.name}"
 
 
-def archive_name(facility: str, identity: Identity) -> str:
-    """Return where the archive keeps an instance."""
-    return f"{facility}/{_place(identity)}"
+def archive_name(prefix: str, identity: Identity) -> str:
+    """Return where the archive keeps an instance, below a facility's prefix."""
+    return f"{prefix}/{_place(identity)}"
+
+
+def claim_name(facility: str, identity: Identity) -> str:
+    """Return the name of the object that says where a facility's instance is kept.
+
+    An instance is known by its SOP Instance UID alone, whatever study it claims to belong to.
+    """
+    return f"{CLAIMS}{facility}/{identity.sop_instance_uid}"
 
 
 def conflict_name(primary: str, mark: str) -> str:
@@ -44,10 +53,14 @@ def quarantine_name(reason: str, facility: str, version: ObjectVersion) -> str:
     return _cut(name, version)
 
 
-def container_name(facility: str, version: ObjectVersion) -> str:
+def container_name(prefix: str, version: ObjectVersion) -> str:
     """Return where the archive keeps an expanded container, whole."""
-    name = f"{facility}/containers/{_original(facility, version)}"
-    return name if len(name.encode()) <= MAX_NAME_BYTES else _cut(name, version)
+    return _kept_whole(f"{prefix}/containers", version)
+
+
+def duplicate_name(prefix: str, version: ObjectVersion) -> str:
+    """Return where the archive keeps a duplicate, where a facility wants that."""
+    return _kept_whole(f"{prefix}/duplicates", version)
 
 
 def staged_name(facility: str, version: ObjectVersion) -> str:
@@ -55,14 +68,14 @@ def staged_name(facility: str, version: ObjectVersion) -> str:
     return f"{STAGING}{facility}/{derived_id('staged', version.natural_key)}"
 
 
-def is_staged(version: ObjectVersion, bucket: str) -> bool:
-    """Return whether an object is a member that waits; no facility can write there."""
-    return version.bucket == bucket and version.name.startswith(STAGING)
-
-
 def research_name(identity: Identity) -> str:
     """Return where the research bucket keeps a copy, by its pseudonymous UIDs."""
     return _place(identity)
+
+
+def _kept_whole(folder: str, version: ObjectVersion) -> str:
+    name = f"{folder}/{_original(version.facility, version)}"
+    return name if len(name.encode()) <= MAX_NAME_BYTES else _cut(name, version)
 
 
 def _original(facility: str, version: ObjectVersion) -> str:

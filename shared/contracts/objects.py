@@ -39,9 +39,7 @@ class StoredObject:
     size: int  # bytes
     crc32c: str  # eight hexadecimal digits
     created: datetime
-    # The natural key of the generation that this one was copied from; never leaves the store.
-    origin: str | None = field(default=None, compare=False)
-    # Absent for composed objects; never leaves the store either.
+    # Absent for composed objects; never leaves the store.
     md5: str | None = field(default=None, compare=False)
     # What it was labelled with when it was made; whoever may write to the bucket may label.
     labels: Mapping[str, str] = field(default_factory=dict, compare=False)

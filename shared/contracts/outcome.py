@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from shared.contracts.fields import Fields
 from shared.contracts.ids import derived_id
-from shared.contracts.member import upload_event_id
 from shared.contracts.message import Message, parsed, to_json
 from shared.contracts.objects import StoredObject
+from shared.contracts.provenance import upload_event_id
 from shared.dicom.identity import Identity
 from shared.errors import ContractError
 
@@ -26,6 +26,7 @@ class OutcomeKind(StrEnum):
     QUARANTINED = "quarantined"
     EXPANDED = "expanded"
     IGNORED = "ignored"
+    PROMOTED = "promoted"
     DEIDENTIFIED = "deidentified"
     HELD = "held"
     FAILED = "failed"
@@ -35,6 +36,16 @@ class OutcomeKind(StrEnum):
         """The function that decides it."""
         return "deidentify" if self in _OF_DEIDENTIFICATION else "ingest"
 
+    @property
+    def ends_upload(self) -> bool:
+        """Whether it is what became of an upload, of which each has one."""
+        return self.stage == "ingest" and self is not OutcomeKind.PROMOTED
+
+    @property
+    def of_version(self) -> bool:
+        """Whether it is of an archived version of an instance, which may be the primary one."""
+        return self in _OF_VERSIONS
+
 
 MEANINGS: Mapping[OutcomeKind, str] = {
     OutcomeKind.ARCHIVED: "an instance, stored under its identity for the first time",
@@ -43,12 +54,14 @@ MEANINGS: Mapping[OutcomeKind, str] = {
     OutcomeKind.QUARANTINED: "refused with a reason and kept in the quarantine",
     OutcomeKind.EXPANDED: "a container whose members have outcomes of their own",
     OutcomeKind.IGNORED: "not an instance and not meant to be one",
+    OutcomeKind.PROMOTED: "an archived version that was made the primary one of its instance",
     OutcomeKind.DEIDENTIFIED: "a copy without identities is in the research bucket",
     OutcomeKind.HELD: "no copy was made, because none could be proven clean",
     OutcomeKind.FAILED: "no copy could be made of what is archived",
 }
 
-_OF_INSTANCES = frozenset({OutcomeKind.ARCHIVED, OutcomeKind.CONFLICT, OutcomeKind.DEIDENTIFIED})
+_OF_VERSIONS = frozenset({OutcomeKind.ARCHIVED, OutcomeKind.CONFLICT, OutcomeKind.PROMOTED})
+_OF_INSTANCES = _OF_VERSIONS | {OutcomeKind.DEIDENTIFIED}
 _OF_DEIDENTIFICATION = frozenset({OutcomeKind.DEIDENTIFIED, OutcomeKind.HELD, OutcomeKind.FAILED})
 
 
@@ -58,6 +71,7 @@ class Finding:
 
     code: str
     path: str  # an attribute path such as 00081115[0].0020000E, or empty
+    count: int = 1  # how often, in like places of which the path is the first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +90,14 @@ class Action:
     path: str
     action: str  # a code of PS3.15 Table E.1-1a
     rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """An instance that a DICOMDIR names as part of its medium."""
+
+    sop_instance_uid: str
+    file_id: str  # its path on the medium, components separated by `/`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,18 +124,37 @@ class Outcome:
     decided_at: datetime
     reason: str | None = None
     identity: Identity | None = None
-    primary: bool = False
+    primary_at: datetime | None = None  # since when the version is the primary one; None: it is not
+    difference: str | None = None  # from the version that has the identity: `Difference`
     metadata: Mapping[str, object] | None = None  # DICOM JSON Model, PS3.18 Annex F
     findings: tuple[Finding, ...] = ()
     dropped: tuple[DroppedTag, ...] = ()
     actions: tuple[Action, ...] = ()
+    references: tuple[Reference, ...] = ()
     header_bytes: int = 0  # read from storage to decide
+    duration_ms: int = 0  # from the delivery to the decision
     expansion: Expansion | None = None
 
     @property
+    def primary(self) -> bool:
+        """Whether the version is the primary one of its instance."""
+        return self.primary_at is not None
+
+    @property
     def event_id(self) -> str:
-        """Derived from the kind and the natural key, so that a redelivery repeats it."""
-        return derived_id(f"dicom.object.{self.kind}", self.source.version.natural_key)
+        """Derived from what became of what, so that a redelivery repeats it."""
+        return self.derived_id(f"dicom.object.{self.kind}", self.source)
+
+    def derived_id(self, kind: str, about: StoredObject) -> str:
+        """Return the id of the event of a kind that tells this outcome of an object.
+
+        An object may be refused for one reason, released and refused for another, or promoted
+        more than once: these are events of their own.
+        """
+        parts = [about.version.natural_key, self.reason or ""]
+        if self.kind is OutcomeKind.PROMOTED and self.primary_at:
+            parts.append(self.primary_at.isoformat())
+        return derived_id(kind, "\n".join(parts).rstrip("\n"))
 
     @property
     def upload_event_id(self) -> str:
@@ -132,6 +173,8 @@ class Outcome:
         }
         if self.reason:
             attributes["reason"] = self.reason
+        if self.primary and self.kind.of_version:
+            attributes["primary"] = "true"
         return Message(data=to_json(self.to_data()), attributes=attributes)
 
     def to_data(self) -> dict[str, object]:
@@ -148,12 +191,15 @@ class Outcome:
             "target": self.target.to_data() if self.target else None,
             "decided_at": self.decided_at.isoformat(),
             "identity": asdict(self.identity) if self.identity else None,
-            "primary": self.primary,
+            "primary_at": self.primary_at.isoformat() if self.primary_at else None,
+            "difference": self.difference,
             "metadata": self.metadata,
             "findings": [asdict(finding) for finding in self.findings],
             "dropped": [asdict(tag) for tag in self.dropped],
             "actions": [asdict(action) for action in self.actions],
+            "references": [asdict(reference) for reference in self.references],
             "header_bytes": self.header_bytes,
+            "duration_ms": self.duration_ms,
             "expansion": asdict(self.expansion) if self.expansion else None,
         }
 
@@ -177,12 +223,15 @@ class Outcome:
             decided_at=fields.time("decided_at"),
             reason=fields.optional_text("reason"),
             identity=fields.nested("identity", _identity),
-            primary=fields.boolean("primary"),
+            primary_at=fields.optional_time("primary_at"),
+            difference=fields.optional_text("difference"),
             metadata=fields.mapping("metadata"),
             findings=fields.each("findings", _finding),
             dropped=fields.each("dropped", _dropped),
             actions=fields.each("actions", _action),
+            references=fields.each("references", _reference),
             header_bytes=fields.integer("header_bytes"),
+            duration_ms=fields.integer("duration_ms"),
             expansion=fields.nested("expansion", _expansion),
         )
         if outcome.kind in _OF_INSTANCES and not (outcome.identity and outcome.target):
@@ -214,7 +263,18 @@ def _expansion(fields: Fields) -> Expansion:
 
 
 def _finding(fields: Fields) -> Finding:
-    return Finding(code=fields.text("code"), path=fields.optional_text("path") or "")
+    return Finding(
+        code=fields.text("code"),
+        path=fields.optional_text("path") or "",
+        count=fields.integer("count"),
+    )
+
+
+def _reference(fields: Fields) -> Reference:
+    return Reference(
+        sop_instance_uid=fields.text("sop_instance_uid"),
+        file_id=fields.optional_text("file_id") or "",
+    )
 
 
 def _dropped(fields: Fields) -> DroppedTag:

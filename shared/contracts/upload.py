@@ -1,7 +1,9 @@
-"""An upload: a Cloud Storage notification of the inbox (JSON_API_V1), or ingest's own of a member.
+"""An upload: a Cloud Storage notification of the inbox (JSON_API_V1), or one of our own making.
 
 The service makes the attributes of its notifications; a facility chooses no more than the name in
-`objectId`. The attributes added here come from nobody but `ingest` and `sweep`.
+`objectId`. The attributes added here come from nobody but `ingest`, `sweep` and the operator: they
+announce an object that the pipeline keeps (a staged member, a quarantined or an archived object)
+so that it is decided, again, as what it was sent as.
 """
 
 from collections.abc import Mapping
@@ -9,16 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.contracts.fields import Fields
-from shared.contracts.member import Member, upload_event_id
 from shared.contracts.message import Message, to_json
 from shared.contracts.objects import ObjectVersion, StoredObject
+from shared.contracts.provenance import Provenance, upload_event_id
 
 FINALIZED = "OBJECT_FINALIZE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lineage:
-    """The ids of a member and of the upload it descends from."""
+    """The ids of what an object was sent as, and of the upload it descends from."""
 
     event_id: str
     root_event_id: str
@@ -26,12 +28,13 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One object generation that landed in the inbox, or was staged out of a container."""
+    """One object generation that landed in the inbox, or that the pipeline keeps."""
 
     version: ObjectVersion
     lineage: Lineage | None = None
     first_member: int = 0  # of a container: where its expansion goes on
-    landed_at: datetime | None = None  # when the object was created
+    landed_at: datetime | None = None  # when the object, or its container, was created
+    promoted_at: datetime | None = None  # an archived version is to be the primary one, as of then
 
     @property
     def event_id(self) -> str:
@@ -44,18 +47,22 @@ class Upload:
         return self.lineage.root_event_id if self.lineage else self.event_id
 
     @classmethod
-    def of_staged(cls, stored: StoredObject) -> "Upload":
-        """Return the announcement of a staged member, from its labels.
+    def of_kept(cls, stored: StoredObject, promoted_at: datetime | None = None) -> "Upload":
+        """Return the announcement of an object that the pipeline keeps, from its labels.
 
         Raises:
-            ContractError: the labels are not those of a member.
+            ContractError: the labels do not say what it was sent as.
         """
-        member = Member.from_labels(stored.labels)
+        sent = Provenance.from_labels(stored.labels)
         lineage = Lineage(
-            event_id=upload_event_id(member.version),
-            root_event_id=upload_event_id(member.container),
+            event_id=upload_event_id(sent.version), root_event_id=upload_event_id(sent.root)
         )
-        return cls(version=stored.version, lineage=lineage, landed_at=stored.created)
+        return cls(
+            version=stored.version,
+            lineage=lineage,
+            landed_at=sent.landed,
+            promoted_at=promoted_at,
+        )
 
     @classmethod
     def from_message(cls, message: Message) -> "Upload":
@@ -75,7 +82,8 @@ class Upload:
             first_member=fields.integer("firstMember")
             if "firstMember" in message.attributes
             else 0,
-            landed_at=fields.time("eventTime") if "eventTime" in message.attributes else None,
+            landed_at=fields.optional_time("eventTime"),
+            promoted_at=fields.optional_time("promotedAt"),
         )
         if fields.text("eventType") != FINALIZED:
             fields.problems.append("eventType is not OBJECT_FINALIZE")
@@ -107,8 +115,10 @@ class Upload:
         if self.landed_at:
             added["eventTime"] = self.landed_at.isoformat()
         if self.lineage:
-            added["memberEventId"] = self.lineage.event_id
+            added["sentEventId"] = self.lineage.event_id
             added["rootEventId"] = self.lineage.root_event_id
+        if self.promoted_at:
+            added["promotedAt"] = self.promoted_at.isoformat()
         if self.first_member:
             added["firstMember"] = str(self.first_member)
         return added
@@ -117,4 +127,4 @@ class Upload:
 def _lineage(fields: Fields, attributes: Mapping[str, str]) -> Lineage | None:
     if "rootEventId" not in attributes:
         return None
-    return Lineage(event_id=fields.text("memberEventId"), root_event_id=fields.text("rootEventId"))
+    return Lineage(event_id=fields.text("sentEventId"), root_event_id=fields.text("rootEventId"))

@@ -15,12 +15,11 @@ from shared.dicom.elements import Header, RawElement
 from shared.dicom.limits import DEFAULT_LIMITS, LONG_TEXT_VRS, Limits
 from shared.dicom.values import CONVERTERS
 from shared.dicom.vrs import BULK_VRS
-from shared.dicom.warnings import Warning_
+from shared.dicom.warnings import MOST_WARNINGS, Warning_
 
 SPECIFIC_CHARACTER_SET: Final = 0x00080005
 PIXEL_REPRESENTATION: Final = 0x00280103
 TRANSFER_SYNTAX_UID_KEY: Final = "00020010"
-MOST_WARNINGS: Final = 100  # of one header: they travel in messages
 _TRAILING_PADDING: Final = 0xFFFCFFFC
 # Memory is counted in units of about one attribute with one short value.
 _UNIT_BYTES: Final = 400  # also more than what a byte of any value can cost

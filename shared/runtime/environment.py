@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from shared.errors import SettingsError
+from shared.contracts.facilities import Facilities
+from shared.errors import ContractError, SettingsError
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _ADDRESSES = frozenset({("https", True), ("https", False), ("http", True)})  # scheme, loopback
@@ -60,10 +61,6 @@ class Environment:
             self.problem(name, "is not an https address")
         return text
 
-    def names(self, name: str) -> frozenset[str]:
-        """Return the members of a comma-separated list that must not be empty."""
-        return frozenset(part.strip() for part in self.text(name).split(",") if part.strip())
-
     def secret(self, name: str, at_least: int = 1) -> bytes:
         """Return the content of the file that a variable names, as a mounted secret is."""
         path = self.text(name)
@@ -73,6 +70,16 @@ class Environment:
         """Return the content of the file that a variable names, or None when it is unset."""
         path = self.optional(name)
         return self._content(name, path, 1) if path else None
+
+    def facilities(self, name: str) -> Facilities:
+        """Return the registry in the file that a variable names."""
+        path = self.text(name)
+        try:
+            return Facilities.from_json(self._content(name, path, 1) if path else b"")
+        except ContractError as error:
+            for problem in error.problems if path else ():
+                self.problem(name, problem)
+            return Facilities({})
 
     def _content(self, name: str, path: str, at_least: int) -> bytes:
         try:

@@ -94,25 +94,25 @@ def test_reading_a_generation_that_is_gone_is_transient(buckets: Buckets) -> Non
         buckets.store.read(stored.version, 0, 10)
 
 
-def test_a_copy_has_the_bytes_and_remembers_its_source(buckets: Buckets) -> None:
+def test_a_copy_has_the_bytes_and_its_labels(buckets: Buckets) -> None:
     source = buckets.put()
     copied = buckets.store.copy(source, buckets.archive, "x/y.dcm", {"inlet-reason": "because"})
     assert copied is not None
     assert (copied.size, copied.crc32c) == (source.size, source.crc32c)
     found = buckets.store.find(buckets.archive, "x/y.dcm")
     assert found == copied
-    assert found.origin == source.version.natural_key
+    assert dict(found.labels) == {"inlet-reason": "because"}
     assert buckets.store.read(copied.version, 0, len(DATA)) == DATA
 
 
 def test_a_copy_never_overwrites(buckets: Buckets) -> None:
     source = buckets.put()
-    assert buckets.store.copy(source, buckets.archive, "x", {}) is not None
+    assert buckets.store.copy(source, buckets.archive, "x", {"first": "yes"}) is not None
     other = buckets.put(b"other bytes", "h/other")
     assert buckets.store.copy(other, buckets.archive, "x", {}) is None
     found = buckets.store.find(buckets.archive, "x")
     assert found is not None
-    assert found.origin == source.version.natural_key
+    assert dict(found.labels) == {"first": "yes"}
 
 
 def test_a_write_never_overwrites(buckets: Buckets) -> None:
@@ -181,7 +181,6 @@ LABELS = {"inlet-reason": "because", "inlet-member-path": "ünïcode & more/1.dc
 def test_labels_are_found_wherever_the_object_is(buckets: Buckets) -> None:
     written = buckets.store.write(buckets.inbox, NAME, [DATA], LABELS)
     assert written is not None
-    assert written.origin is None
     found = [
         written,
         buckets.store.stat(written.version),
@@ -202,19 +201,24 @@ def test_labels_of_another_write_change_nothing(buckets: Buckets) -> None:
 def test_a_copy_has_labels_of_its_own_and_none_of_its_sources(buckets: Buckets) -> None:
     source = buckets.store.write(buckets.inbox, NAME, [DATA], LABELS)
     assert source is not None
-    for number, labels in enumerate([{}, {"inlet-reason": "else"}]):
+    for number, labels in enumerate([{"other": "label"}, {"inlet-reason": "else"}]):
         copied = buckets.store.copy(source, buckets.archive, f"x{number}", labels)
         assert copied is not None
         assert dict(copied.labels) == labels
-        assert copied.origin == source.version.natural_key
 
 
-def test_a_copy_may_be_given_the_origin_that_it_stands_for(buckets: Buckets) -> None:
-    source = buckets.put()
-    copied = buckets.store.copy(source, buckets.archive, "x", {}, "inbox/h/disc.zip#5!/ü")
-    assert copied is not None
-    assert copied.origin == "inbox/h/disc.zip#5!/ü"
-    assert buckets.store.stat(copied.version) == copied
+def test_of_many_claims_the_first_is_told_to_all(buckets: Buckets) -> None:
+    claims = [{"inlet-place": f"h/ü{number}"} for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(
+                lambda labels: buckets.store.claim(buckets.archive, "claims/x", labels), claims
+            )
+        )
+    assert dict(answers[0]) in claims
+    assert all(dict(answer) == dict(answers[0]) for answer in answers)
+    (made,) = buckets.store.list(buckets.archive, "claims/")
+    assert (made.size, dict(made.labels)) == (0, dict(answers[0]))
 
 
 def test_a_stream_that_is_refused_half_way_leaves_no_object(buckets: Buckets) -> None:

@@ -126,7 +126,7 @@ def test_equal_members_are_archived_once(seed: int) -> None:
         "duplicate",
         "expanded",
     ]
-    assert len(list(world.store.list("archive"))) == 2
+    assert len(list(world.store.list("archive", "demo-"))) == 2
 
 
 def test_what_was_staged_and_forgotten_is_announced_again(undisturbed: World) -> None:

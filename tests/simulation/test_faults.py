@@ -105,7 +105,7 @@ def test_whoever_comes_first_each_file_has_one_outcome(seed: int) -> None:
     assert list(world.store.list("inbox")) == []
     archived = {
         stored.version.name: world.store.data("archive", stored.version.name)
-        for stored in world.store.list("archive")
+        for stored in world.store.list("archive", "demo-")
     }
     assert set(archived.values()) == {FIRST, SECOND, CHANGED}
     assert len(archived) == 4

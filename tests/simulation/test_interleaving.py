@@ -77,7 +77,7 @@ def test_versions_that_come_at_the_same_time_are_all_kept(seed: int, crashes: in
         "conflict": 2,
         "duplicate": 1,
     }
-    archived = [stored.version.name for stored in world.store.list("archive")]
+    archived = [stored.version.name for stored in world.store.list("archive", "demo-")]
     kept = Counter(world.store.data("archive", name) for name in archived)
     assert kept == {SECOND: 2, CHANGED: 1, OTHER: 1}
     _each_primary_has_one_account_and_they_share_one_copy(world)
@@ -105,7 +105,7 @@ def test_a_name_that_is_used_again_meanwhile_is_another_upload(seed: int) -> Non
         outcomes.setdefault((row["ObjectName"], row["Generation"]), set()).add(row["Outcome"])
     assert len(outcomes) == 4
     assert {len(each) for each in outcomes.values()} == {1}
-    archived = [stored.version.name for stored in world.store.list("archive")]
+    archived = [stored.version.name for stored in world.store.list("archive", "demo-")]
     assert {world.store.data("archive", name) for name in archived} == {FIRST, SECOND, CHANGED}
 
 

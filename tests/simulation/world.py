@@ -24,6 +24,7 @@ from shared.adapters.memory import (
     MemoryTopic,
     MemoryWebhook,
 )
+from shared.contracts.facilities import Facilities
 from shared.contracts.message import Message
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import Outcome
@@ -31,7 +32,7 @@ from shared.contracts.upload import Upload
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.errors import InletError
 
-FACILITIES = frozenset({"demo-hospital", "demo-clinic"})
+FACILITIES = Facilities.from_data({"demo-hospital": {}, "demo-clinic": {}})
 KEY = PseudonymKey(b"a made-up secret of some length", "research")
 MAX_ATTEMPTS = 100
 PACE = Pace(members=3)  # so that an expansion takes several deliveries
@@ -194,7 +195,12 @@ class World:
             pace=PACE,
         )
         deidentify = Deidentify(
-            objects=objects, outcomes=outcomes, clock=self.clock, key=KEY, research="research"
+            objects=objects,
+            outcomes=outcomes,
+            clock=self.clock,
+            key=KEY,
+            research="research",
+            facilities=FACILITIES,
         )
         index = Index(tables=tables)
         notify = Notify(events=events, webhook=webhook)

@@ -53,17 +53,11 @@ def test_a_copy_is_made_of_one_generation_and_only_under_a_free_name(connect: Co
     assert request.query["sourceGeneration"] == "5"
     assert request.json == {
         "contentType": "application/dicom",
-        "metadata": {"inlet-reason": "because", "inlet-origin": VERSION.natural_key},
+        "metadata": {"inlet-reason": "because"},
     }
     assert copied is not None
     assert copied.version == ObjectVersion(bucket="archive", name="h/1.dcm", generation=77)
     assert (copied.size, copied.crc32c) == (SIZE, CRC32C)
-
-
-def test_a_copy_may_stand_for_another_origin(connect: Connect) -> None:
-    store, asked = connect([_rewritten()])
-    store.copy(SOURCE, "archive", "h/1.dcm", {}, "inbox/h/disc.zip#5!/ü")
-    assert asked[0].json["metadata"] == {"inlet-origin": "inbox/h/disc.zip#5!/ü"}
 
 
 def test_a_copy_that_takes_several_calls_is_carried_to_its_end(connect: Connect) -> None:
@@ -203,11 +197,11 @@ def test_a_connection_that_breaks_in_the_middle_of_a_read_changes_no_byte(connec
 
 
 def test_one_generation_is_looked_at(connect: Connect) -> None:
-    resource = a_resource("inbox", NAME, DATA, generation="5", metadata={"inlet-origin": "x#1"})
+    resource = a_resource("inbox", NAME, DATA, generation="5", metadata={"inlet-reason": "because"})
     store, asked = connect([ok(resource)])
     stored = store.stat(VERSION)
     assert stored == replace(SOURCE, created=datetime(2026, 1, 2, 3, 4, 5, 678000, UTC))
-    assert (stored.origin, stored.labels) == ("x#1", {})
+    assert dict(stored.labels) == {"inlet-reason": "because"}
     assert asked[0].query["generation"] == "5"
 
 

@@ -65,5 +65,5 @@ def test_labels_that_are_too_large_are_refused() -> None:
     with pytest.raises(TransientError, match="storage-refused"):
         store.write("b", "beyond", [b"x"], {"a": "x" * MAX_LABEL_BYTES})
     with pytest.raises(TransientError, match="storage-refused"):
-        store.copy(source, "b", "copy", source.labels, "an origin")
+        store.copy(source, "b", "copy", {**source.labels, "one": "more"})
     assert [stored.version.name for stored in store.list("b")] == ["largest"]

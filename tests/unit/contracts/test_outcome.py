@@ -1,13 +1,15 @@
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from shared.contracts.member import member_version
+from shared.contracts.event import PublicEvent
 from shared.contracts.message import Message
 from shared.contracts.outcome import Expansion, Outcome, OutcomeKind
+from shared.contracts.provenance import member_version
 from shared.errors import ContractError
-from tests.outcomes import a_stored_object, an_outcome
+from tests.outcomes import MOMENT, a_stored_object, an_outcome
 
 
 @pytest.mark.parametrize("kind", OutcomeKind)
@@ -40,10 +42,41 @@ def test_equal_outcomes_are_equal_bytes() -> None:
     assert an_outcome().to_message() == an_outcome().to_message()
 
 
-def test_the_id_depends_on_kind_and_generation_alone() -> None:
-    again = an_outcome(facility="other", reason="else")
+def test_the_id_depends_on_what_became_of_which_generation() -> None:
+    again = an_outcome(facility="other", duration_ms=9)
     assert again.event_id == an_outcome().event_id
     assert an_outcome(OutcomeKind.DUPLICATE).event_id != an_outcome().event_id
+    later = replace(a_stored_object(), version=replace(a_stored_object().version, generation=8))
+    assert an_outcome(source=later).event_id != an_outcome().event_id
+
+
+def test_what_is_refused_for_another_reason_is_another_event() -> None:
+    refused = an_outcome(OutcomeKind.QUARANTINED)
+    again = replace(refused, reason="truncated")
+    assert again.event_id != refused.event_id
+    assert PublicEvent.of(again).event_id != PublicEvent.of(refused).event_id
+
+
+def test_each_promotion_is_an_event_of_its_own() -> None:
+    promoted = an_outcome(OutcomeKind.PROMOTED)
+    again = replace(promoted, primary_at=MOMENT + timedelta(seconds=1))
+    assert again.event_id != promoted.event_id
+    assert PublicEvent.of(again).event_id != PublicEvent.of(promoted).event_id
+
+
+@pytest.mark.parametrize("kind", OutcomeKind)
+def test_an_upload_ends_in_what_ingest_decides_of_it(kind: OutcomeKind) -> None:
+    assert kind.ends_upload is (kind.stage == "ingest" and kind is not OutcomeKind.PROMOTED)
+
+
+def test_only_what_ingest_archived_starts_a_research_copy() -> None:
+    def primary(kind: OutcomeKind) -> bool:
+        outcome = replace(an_outcome(kind), primary_at=MOMENT)
+        return "primary" in outcome.to_message().attributes
+
+    versions = {OutcomeKind.ARCHIVED, OutcomeKind.CONFLICT, OutcomeKind.PROMOTED}
+    assert {kind for kind in OutcomeKind if primary(kind)} == versions
+    assert "primary" not in an_outcome(OutcomeKind.CONFLICT).to_message().attributes
 
 
 def test_attributes_serve_subscription_filters() -> None:

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pydicom
 import pytest
 
 from functions.deidentify.handler import Deidentify
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
+from shared.contracts.facilities import Facilities
 from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.errors import PermanentError
@@ -22,6 +25,9 @@ class _World:
             clock=ManualClock(),
             key=KEY,
             research="research",
+            facilities=Facilities.from_data(
+                {"demo-hospital": {}, "closed": {"deidentification": "none"}}
+            ),
         )
 
     def archived(self, data: bytes, name: str = "h/1/2/3.dcm") -> Outcome:
@@ -66,10 +72,23 @@ def test_another_facilitys_equal_object_shares_the_copy(world: _World) -> None:
     assert (second.kind, second.target) == (OutcomeKind.DEIDENTIFIED, first.target)
 
 
-def test_other_bytes_under_the_same_name_are_held(world: _World) -> None:
-    world.handle(world.archived(an_instance(KVP="80"), "h/1/2/3.dcm"))
-    held = world.handle(world.archived(an_instance(KVP="120"), "c/1/2/3.dcm"))
-    assert (held.kind, held.reason) == (OutcomeKind.HELD, "research-copy-exists")
+def test_another_version_has_its_copy_beside_the_first(world: _World) -> None:
+    first = world.handle(world.archived(an_instance(KVP="80"), "h/1/2/3.dcm"))
+    archived = world.archived(an_instance(KVP="120"), "h/1/2/3.0a0b0c0d.dcm")
+    second = world.handle(archived)
+    assert first.target is not None
+    assert second.target is not None
+    assert second.target.version.name.startswith(first.target.version.name.removesuffix("dcm"))
+    assert world.handle(archived) == second
+    assert len(list(world.store.list("research"))) == 2
+
+
+def test_a_facility_may_want_no_copies(world: _World) -> None:
+    for name in ("closed", "nobody"):
+        archived = replace(world.archived(an_instance()), facility=name)
+        held = world.handle(archived)
+        assert (held.kind, held.reason) == (OutcomeKind.HELD, "no-research-copies")
+    assert list(world.store.list("research")) == []
 
 
 def test_what_cannot_be_proven_clean_is_held(world: _World) -> None:
@@ -92,9 +111,17 @@ def test_an_original_that_cannot_be_read_is_a_failure(world: _World) -> None:
     assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "not-dicom")
 
 
-def test_only_archived_instances_are_handled(world: _World) -> None:
+@pytest.mark.parametrize("kind", [OutcomeKind.CONFLICT, OutcomeKind.PROMOTED])
+def test_a_version_that_took_over_has_a_copy(world: _World, kind: OutcomeKind) -> None:
+    archived = replace(world.archived(an_instance()), kind=kind)
+    assert world.handle(archived).kind is OutcomeKind.DEIDENTIFIED
+
+
+def test_only_primary_versions_are_handled(world: _World) -> None:
     with pytest.raises(PermanentError):
-        world.handle(an_outcome(OutcomeKind.CONFLICT))
+        world.handle(replace(an_outcome(OutcomeKind.CONFLICT), primary_at=None))
+    with pytest.raises(PermanentError):
+        world.handle(an_outcome(OutcomeKind.DUPLICATE))
 
 
 def _read(data: bytes) -> pydicom.Dataset:

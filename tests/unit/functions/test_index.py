@@ -12,6 +12,7 @@ EXPECTED = {
     OutcomeKind.QUARANTINED: ["imaging.uploads"],
     OutcomeKind.EXPANDED: ["imaging.uploads"],
     OutcomeKind.IGNORED: ["imaging.uploads"],
+    OutcomeKind.PROMOTED: ["imaging.instances"],
     OutcomeKind.DEIDENTIFIED: ["research.instances", "imaging.deid_audit"],
     OutcomeKind.HELD: ["imaging.deid_audit"],
     OutcomeKind.FAILED: ["imaging.deid_audit"],

@@ -54,13 +54,14 @@ def test_an_upload_is_described_as_it_was_sent() -> None:
 
 @pytest.mark.parametrize("primary", [True, False])
 def test_an_archived_version_is_as_primary_as_its_outcome_says(*, primary: bool) -> None:
-    assert _row(an_outcome(primary=primary), "imaging.instances")["IsPrimary"] is primary
+    since = MOMENT if primary else None
+    row = _row(an_outcome(primary_at=since), "imaging.instances")
+    assert (row["IsPrimary"], row["PrimaryAt"]) == (primary, since)
 
 
-def test_a_research_copy_is_always_the_primary_one() -> None:
-    for primary in (True, False):
-        outcome = an_outcome(OutcomeKind.DEIDENTIFIED, primary=primary)
-        assert _row(outcome, "research.instances")["IsPrimary"] is True
+def test_a_research_copy_is_primary_since_its_original_is() -> None:
+    row = _row(an_outcome(OutcomeKind.DEIDENTIFIED), "research.instances")
+    assert (row["IsPrimary"], row["PrimaryAt"]) == (True, MOMENT)
 
 
 def test_a_research_row_leads_nowhere_back() -> None:

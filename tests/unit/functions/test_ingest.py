@@ -5,9 +5,12 @@ import pytest
 from functions.ingest.handler import Ingest
 from shared.adapters import memory
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
+from shared.contracts.facilities import Facilities
 from shared.contracts.fitting import fit
+from shared.contracts.layout import CLAIMS
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import DroppedTag, Outcome, OutcomeKind
+from shared.contracts.provenance import Provenance
 from shared.contracts.upload import Upload
 from shared.errors import TransientError
 from shared.ports import Done
@@ -29,7 +32,7 @@ class _World:
             clock=self.clock,
             archive="archive",
             quarantine="quarantine",
-            facilities=frozenset({"h", "c"}),
+            facilities=Facilities.from_data({"h": {}, "c": {}}),
         )
 
     def land(self, name: str, data: bytes) -> Outcome:
@@ -40,7 +43,8 @@ class _World:
         return self.ingest(Upload(version=stored.version))
 
     def names(self, bucket: str) -> list[str]:
-        return [stored.version.name for stored in self.store.list(bucket)]
+        names = [stored.version.name for stored in self.store.list(bucket)]
+        return [name for name in names if not name.startswith(CLAIMS)]
 
 
 def _crash(*_: object) -> None:
@@ -115,7 +119,9 @@ def test_what_is_refused_is_kept_with_its_reason(
     (kept,) = world.names("quarantine")
     assert kept.startswith(f"{reason}/")
     assert world.store.data("quarantine", kept) == data
-    assert world.store.labels("quarantine", kept) == {"inlet-reason": reason}
+    labels = world.store.labels("quarantine", kept)
+    assert labels["inlet-reason"] == reason
+    assert Provenance.from_labels(labels).version == outcome.source.version
     assert world.names("inbox") == []
 
 
@@ -167,7 +173,7 @@ def test_a_copy_that_differs_is_never_accepted(
             size=copied.size,
             crc32c="00000000",
             created=copied.created,
-            origin=copied.origin,
+            labels=copied.labels,
         )
 
     monkeypatch.setattr(world.store, "copy", corrupted)

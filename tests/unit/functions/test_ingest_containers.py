@@ -11,10 +11,12 @@ from functions.ingest.turns import Turns
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
 from shared.containers.limits import ContainerLimits
 from shared.contracts.event import PublicEvent
-from shared.contracts.layout import STAGING
+from shared.contracts.facilities import Facilities
+from shared.contracts.layout import CLAIMS, STAGING
 from shared.contracts.message import Message
-from shared.contracts.objects import StoredObject
+from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.contracts.outcome import Expansion, Outcome, OutcomeKind
+from shared.contracts.provenance import Provenance
 from shared.contracts.upload import Upload
 from shared.errors import TransientError
 from shared.ports import Done
@@ -40,7 +42,7 @@ class _World:
             clock=self.clock,
             archive="archive",
             quarantine="quarantine",
-            facilities=frozenset({"h"}),
+            facilities=Facilities.from_data({"h": {}}),
             pace=pace or Pace(),
             limits=limits or ContainerLimits(),
             expansions=Turns(2, patience_s=0),
@@ -71,7 +73,8 @@ class _World:
         }
 
     def names(self, bucket: str, prefix: str = "") -> list[str]:
-        return [stored.version.name for stored in self.store.list(bucket, prefix)]
+        names = [stored.version.name for stored in self.store.list(bucket, prefix)]
+        return [name for name in names if not name.startswith(CLAIMS)]
 
 
 @pytest.fixture
@@ -138,7 +141,8 @@ def test_an_archived_member_is_what_a_lone_upload_would_be(world: _World) -> Non
     assert member.target.version.name == alone.target.version.name
     assert world.store.data("archive", member.target.version.name) == IMAGE
     assert member.metadata == alone.metadata
-    assert dict(world.store.labels("archive", member.target.version.name)) == {}
+    labels = world.store.labels("archive", member.target.version.name)
+    assert Provenance.from_labels(labels).version == member.source.version
 
 
 def test_every_member_has_its_own_end(world: _World) -> None:
@@ -280,14 +284,8 @@ def test_expanding_again_what_was_decided_repeats_every_id(world: _World) -> Non
 
 
 def test_labels_of_a_facility_mean_nothing(world: _World) -> None:
-    forged = {
-        "inlet-container-bucket": "inbox",
-        "inlet-container-name": "other/disc.zip",
-        "inlet-container-generation": "1",
-        "inlet-container-landed": "2026-01-02T03:04:05+00:00",
-        "inlet-member-path": "a",
-        "inlet-member-sent-bytes": "1",
-    }
+    other = ObjectVersion(bucket="inbox", name="other/disc.zip", generation=1)
+    forged = Provenance(root=other, landed=world.clock.time, sent_bytes=1, path="a").to_labels()
     stored = world.store.write("inbox", "h/staging/a", [IMAGE], forged)
     assert stored is not None
     world.deliver(Upload(version=stored.version))

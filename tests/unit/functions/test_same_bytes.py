@@ -8,6 +8,7 @@ import pytest
 
 from functions.ingest.handler import Ingest
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
+from shared.contracts.facilities import Facilities
 from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.contracts.upload import Upload
 from tests.builders import an_instance
@@ -29,7 +30,7 @@ def _kinds(store: MemoryObjectStore, *uploads: bytes) -> list[OutcomeKind]:
         clock=ManualClock(),
         archive="archive",
         quarantine="quarantine",
-        facilities=frozenset({"h"}),
+        facilities=Facilities.from_data({"h": {}}),
     )
     for number, data in enumerate(uploads):
         ingest(Upload(version=store.put("inbox", f"h/{number}", data).version))
@@ -37,7 +38,7 @@ def _kinds(store: MemoryObjectStore, *uploads: bytes) -> list[OutcomeKind]:
 
 
 def _archived(store: MemoryObjectStore) -> set[bytes]:
-    return {store.data("archive", stored.version.name) for stored in store.list("archive")}
+    return {store.data("archive", stored.version.name) for stored in store.list("archive", "h/")}
 
 
 @pytest.mark.parametrize("other", [LONGER, AS_LONG], ids=["longer", "as long"])

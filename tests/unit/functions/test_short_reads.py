@@ -8,6 +8,7 @@ import pytest
 from functions.deidentify.handler import Deidentify
 from functions.ingest.handler import Ingest
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
+from shared.contracts.facilities import Facilities
 from shared.contracts.objects import ObjectVersion
 from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.contracts.upload import Upload
@@ -48,7 +49,7 @@ def _ingested(store: MemoryObjectStore, data: bytes) -> Outcome:
         clock=ManualClock(),
         archive="archive",
         quarantine="quarantine",
-        facilities=frozenset({"h"}),
+        facilities=Facilities.from_data({"h": {}}),
     )
     ingest(Upload(version=store.put("inbox", "h/a", data).version))
     return Outcome.from_message(topic.messages[-1])
@@ -57,7 +58,12 @@ def _ingested(store: MemoryObjectStore, data: bytes) -> Outcome:
 def _deidentified(store: MemoryObjectStore, data: bytes) -> Outcome:
     topic = MemoryTopic()
     handler = Deidentify(
-        objects=store, outcomes=topic, clock=ManualClock(), key=KEY, research="research"
+        objects=store,
+        outcomes=topic,
+        clock=ManualClock(),
+        key=KEY,
+        research="research",
+        facilities=Facilities.from_data({"demo-hospital": {}}),
     )
     handler(an_outcome(target=store.put("archive", "h/1.dcm", data)))
     return Outcome.from_message(topic.messages[-1])

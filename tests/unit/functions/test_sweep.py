@@ -3,8 +3,8 @@ from datetime import timedelta
 from functions.sweep.handler import Sweep
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
 from shared.contracts.layout import STAGING
-from shared.contracts.member import Member
 from shared.contracts.objects import ObjectVersion
+from shared.contracts.provenance import Provenance
 from shared.contracts.upload import Upload
 from shared.ports import Done
 
@@ -69,7 +69,7 @@ def test_a_member_that_waits_too_long_is_announced_as_ingest_would() -> None:
     clock = ManualClock()
     store = MemoryObjectStore(clock.now)
     container = ObjectVersion(bucket="inbox", name="h/disc.zip", generation=5)
-    member = Member(container=container, path="a/b", landed=clock.time, sent_bytes=9)
+    member = Provenance(root=container, path="a/b", landed=clock.time, sent_bytes=9)
     staged = store.write("quarantine", f"{STAGING}h/x", [b"a"], member.to_labels())
     store.write("quarantine", "not-dicom/h/x#1", [b"a"])
     assert staged is not None
@@ -77,8 +77,8 @@ def test_a_member_that_waits_too_long_is_announced_as_ingest_would() -> None:
     clock.time += timedelta(minutes=16)
     done, redriven = _sweep(store, clock)
     assert (redriven, done.fields["redriven"]) == ([staged.version.name], 1)
-    again = Upload.from_message(Upload.of_staged(staged).to_message())
-    assert again == Upload.of_staged(staged)
+    again = Upload.from_message(Upload.of_kept(staged).to_message())
+    assert again == Upload.of_kept(staged)
     assert again.root_event_id == Upload(version=container).event_id
 
 

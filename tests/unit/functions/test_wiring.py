@@ -16,12 +16,14 @@ from flask import Request
 from werkzeug.test import EnvironBuilder
 
 from shared.adapters.system_clock import SystemClock
+from shared.contracts.facilities import Facilities
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.runtime.delivery import AGAIN
 
 STAGES = ["ingest", "index", "deidentify", "notify", "sweep"]
 ADAPTERS = ["CloudStorage", "PubSubTopic", "BigQueryTables", "StandardWebhook"]
 SIGNING_SECRET = "whsec_bWFkZSB1cCBieSBhIHRlc3Q="
+FACILITIES = Facilities.from_data({"h": {"conflicts": "last"}, "c": {}})
 PSEUDONYM_SECRET = "a made-up secret of some length, and a little longer"
 VARIABLES = {
     "GOOGLE_CLOUD_PROJECT": "a-project",
@@ -35,7 +37,6 @@ VARIABLES = {
     "INLET_UPLOADS_TOPIC": "the-uploads",
     "INLET_OUTCOMES_TOPIC": "the-outcomes",
     "INLET_EVENTS_TOPIC": "the-events",
-    "INLET_FACILITIES": "h,c",
     "INLET_STUCK_AFTER_S": "61",
     "INLET_SWEEP_EVERY_S": "62",
     "INLET_MAX_REDRIVEN": "63",
@@ -60,6 +61,7 @@ def enter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Enter]:
     for name, content in [
         ("INLET_PSEUDONYM_KEY_FILE", PSEUDONYM_SECRET),
         ("INLET_WEBHOOK_SECRET_FILE", SIGNING_SECRET),
+        ("INLET_FACILITIES_FILE", FACILITIES.to_json()),
     ]:
         file = tmp_path / name
         file.write_text(content)
@@ -101,7 +103,7 @@ def test_ingest(enter: Enter) -> None:
     assert (handler.archive, handler.quarantine) == ("the-archive", "the-quarantine")
     assert (handler.uploads, handler.outcomes) == (_topic("the-uploads"), _topic("the-outcomes"))
     assert handler.objects == STORE
-    assert handler.facilities == {"h", "c"}
+    assert handler.facilities == FACILITIES
     assert isinstance(handler.clock, SystemClock)
 
 
@@ -117,6 +119,7 @@ def test_deidentify(enter: Enter) -> None:
     handler = enter("deidentify")._make()
     assert (handler.research, handler.objects) == ("the-research", STORE)
     assert handler.outcomes == _topic("the-outcomes")
+    assert handler.facilities == FACILITIES
     assert handler.key.patient_id("1", "") == _patient("the-research-project")
     assert handler.key.patient_id("1", "") != _patient("a-project")
 

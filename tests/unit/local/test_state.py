@@ -24,6 +24,7 @@ from infra.local.state import (
     take_lock,
     write_state,
 )
+from shared.contracts.facilities import Facilities
 
 PROFILE = load_profile()
 PIPELINE = local_pipeline(PROFILE)
@@ -116,13 +117,19 @@ def test_the_exports_are_those_that_are_promised() -> None:
         (Kind.BUCKET, "archive", "inlet-local-archive"),
         (Kind.TOPIC, "outcomes", "outcomes"),
         (Kind.DATASET, "imaging", "imaging"),
-        (Kind.FACILITIES, "names", "demo-hospital,demo-clinic"),
         (Kind.SETTING, "stuck_after_s", "60"),
         (Kind.SETTING, "webhook_url", ""),
     ],
 )
 def test_references_resolve(tmp_path: Path, kind: Kind, name: str, value: str) -> None:
     assert resolve(Reference(kind=kind, name=name), PROFILE, Layout(tmp_path)) == value
+
+
+def test_the_registry_is_a_file_as_a_deployment_mounts_it(tmp_path: Path) -> None:
+    registry = Reference(kind=Kind.FACILITIES, name="registry")
+    path = Path(resolve(registry, PROFILE, Layout(tmp_path)))
+    assert Facilities.from_json(path.read_text()) == PROFILE.facilities
+    assert PROFILE.facilities.get("demo-hospital") is not None
 
 
 def test_a_secret_is_its_owner_s_and_stays_the_same(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.contracts.facilities import Facilities
 from shared.errors import SettingsError
 from shared.runtime.environment import Environment
 
@@ -23,12 +24,8 @@ def test_every_problem_is_reported_at_once() -> None:
 
 
 def test_sound_variables_pass() -> None:
-    env = Environment({"NAME": "x", "LIST": "a, b,", "COUNT": "7"})
-    assert (env.text("NAME"), env.names("LIST"), env.integer("COUNT", 1)) == (
-        "x",
-        frozenset({"a", "b"}),
-        7,
-    )
+    env = Environment({"NAME": "x", "COUNT": "7"})
+    assert (env.text("NAME"), env.integer("COUNT", 1)) == ("x", 7)
     assert (env.optional("NO"), env.integer("NO", 3)) == (None, 3)
     env.check()
 
@@ -39,6 +36,28 @@ def test_a_secret_is_the_content_of_its_file(tmp_path: Path) -> None:
     env = Environment({"FILE": str(file)})
     assert env.secret("FILE") == b"content"
     env.check()
+
+
+def test_a_registry_is_read_from_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "facilities.json"
+    facilities = Facilities.from_data({"h": {"conflicts": "last"}})
+    file.write_text(facilities.to_json())
+    env = Environment({"FILE": str(file)})
+    assert env.facilities("FILE") == facilities
+    env.check()
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "{}", '{"h": {"conflicts": "always"}}'])
+def test_a_registry_that_is_not_sound_stops_the_function(
+    tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "facilities.json"
+    if content is not None:
+        file.write_text(content)
+    env = Environment({"FILE": str(file)})
+    env.facilities("FILE")
+    with pytest.raises(SettingsError, match="FILE"):
+        env.check()
 
 
 def test_a_short_secret_is_a_problem_that_does_not_quote_it(tmp_path: Path) -> None:

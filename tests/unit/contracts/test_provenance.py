@@ -1,30 +1,41 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from shared.contracts import layout
-from shared.contracts.member import Member, member_version
-from shared.contracts.objects import ObjectVersion
+from shared.contracts.objects import ObjectVersion, StoredObject
+from shared.contracts.provenance import Provenance, member_version
 from shared.errors import ContractError
 
 CONTAINER = ObjectVersion(bucket="inbox", name="h/disc.zip", generation=5)
-MEMBER = Member(
-    container=CONTAINER,
+MEMBER = Provenance(
+    root=CONTAINER,
     path="a/b",
     landed=datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
     sent_bytes=1234,
 )
 
 
-def test_a_member_survives_the_journey() -> None:
-    assert Member.from_labels(MEMBER.to_labels()) == MEMBER
+A_STORED_OBJECT = StoredObject(
+    version=ObjectVersion(bucket="archive", name="x", generation=1),
+    size=1,
+    crc32c="00000000",
+    created=MEMBER.landed,
+)
+UPLOAD = replace(MEMBER, path=None)
 
 
-@pytest.mark.parametrize("name", MEMBER.to_labels())
+@pytest.mark.parametrize("sent", [MEMBER, UPLOAD])
+def test_it_survives_the_journey(sent: Provenance) -> None:
+    assert Provenance.from_labels(sent.to_labels()) == sent
+
+
+@pytest.mark.parametrize("name", UPLOAD.to_labels())
 def test_a_missing_label_is_named_and_no_value(name: str) -> None:
     labels = {key: value for key, value in MEMBER.to_labels().items() if key != name}
     with pytest.raises(ContractError) as caught:
-        Member.from_labels(labels)
+        Provenance.from_labels(labels)
     assert name in str(caught.value)
     assert "disc" not in str(caught.value)
 
@@ -36,8 +47,10 @@ def test_the_key_is_the_containers_and_the_path() -> None:
 
 def test_depth_counts_the_containers_around() -> None:
     assert MEMBER.depth == 1
-    inner = Member(container=CONTAINER, path="a.zip!/b", landed=MEMBER.landed, sent_bytes=1)
-    assert inner.depth == 2
+    inner = MEMBER.member("c", 1)
+    assert (inner.depth, inner.path, inner.root) == (2, "a/b!/c", CONTAINER)
+    assert UPLOAD.depth == 0
+    assert UPLOAD.member("a/b", 1234) == MEMBER
 
 
 def test_a_member_and_an_object_of_its_name_stand_apart() -> None:
@@ -56,12 +69,16 @@ def test_a_staged_name_tells_nothing_and_is_always_the_same() -> None:
     assert "disc" not in name
 
 
-def test_only_what_waits_in_the_staging_bucket_is_staged() -> None:
-    staged = ObjectVersion(bucket="quarantine", name="staging/h/x", generation=1)
-    assert layout.is_staged(staged, "quarantine")
-    assert not layout.is_staged(staged, "inbox")
-    other = ObjectVersion(bucket="quarantine", name="not-dicom/staging/x", generation=1)
-    assert not layout.is_staged(other, "quarantine")
+def test_it_knows_what_was_made_from_it() -> None:
+    def kept(labels: dict[str, str]) -> StoredObject:
+        return replace(A_STORED_OBJECT, labels=labels)
+
+    assert MEMBER.made(kept(MEMBER.to_labels() | {"inlet-reason": "not-dicom"}))
+    assert not MEMBER.made(kept(UPLOAD.to_labels()))
+    assert not UPLOAD.made(kept(MEMBER.to_labels()))
+    assert not UPLOAD.made(kept({}))
+    later = replace(UPLOAD, root=replace(CONTAINER, generation=6))
+    assert not UPLOAD.made(kept(later.to_labels()))
 
 
 def test_a_container_has_a_place_that_fits() -> None:

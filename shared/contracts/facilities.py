@@ -1,0 +1,146 @@
+"""The registry of facilities: who may send, and how what they send is treated.
+
+A deployment's data, delivered to the functions as one JSON file: an object per facility, by the
+name of its folder in the inbox.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from itertools import pairwise
+from typing import Final
+
+from shared.contracts.fields import Fields
+from shared.errors import ContractError
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+RESERVED: Final = frozenset({"claims", "staging", "unknown"})  # names with a meaning of their own
+NO_COPIES: Final = "none"  # instead of the name of a profile
+
+
+class ConflictPolicy(StrEnum):
+    """Which of two versions of an instance is the primary one."""
+
+    FIRST = "first"
+    LAST = "last"
+    SAME_SOURCE = "same-source"
+
+
+class DuplicatePolicy(StrEnum):
+    """What becomes of bytes that are archived already."""
+
+    DROP = "drop"
+    KEEP = "keep"
+
+
+CONFLICT_POLICIES: Mapping[ConflictPolicy, str] = {
+    ConflictPolicy.FIRST: "the version that came first",
+    ConflictPolicy.LAST: "the version that landed last",
+    ConflictPolicy.SAME_SOURCE: "the version that landed last, when it came to the folder "
+    "directly below the facility's own that the first came to; else the first",
+}
+DUPLICATE_POLICIES: Mapping[DuplicatePolicy, str] = {
+    DuplicatePolicy.DROP: "their archived twin stands for them",
+    DuplicatePolicy.KEEP: "each is kept below `duplicates/`, under its name and generation",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facility:
+    """One facility and its policies."""
+
+    name: str
+    description: str = ""
+    conflicts: ConflictPolicy = ConflictPolicy.FIRST
+    duplicates: DuplicatePolicy = DuplicatePolicy.DROP
+    archive_prefix: str = ""  # in place of its name, before the study
+    deidentification: str = "basic"  # the profile of its research copies, or "none"
+
+    @property
+    def prefix(self) -> str:
+        """Where its part of the archive begins."""
+        return self.archive_prefix or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Facilities:
+    """Every registered facility."""
+
+    by_name: Mapping[str, Facility]
+
+    def get(self, name: str) -> Facility | None:
+        """Return a facility, or None when nobody registered it."""
+        return self.by_name.get(name)
+
+    def __iter__(self) -> Iterator[Facility]:
+        """Yield each facility."""
+        return iter(self.by_name.values())
+
+    def to_json(self) -> str:
+        """Return the registry file."""
+        data = {facility.name: asdict(facility) for facility in self}
+        for policies in data.values():
+            del policies["name"]
+        return json.dumps(data, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Facilities":
+        """Read a registry file.
+
+        Raises:
+            ContractError: names everything that is wrong in it.
+        """
+        try:
+            return cls.from_data(json.loads(text))
+        except ValueError:
+            raise ContractError("invalid-facilities", ["is not JSON"]) from None
+
+    @classmethod
+    def from_data(cls, data: object) -> "Facilities":
+        """Read the registry as parsed.
+
+        Raises:
+            ContractError: names everything that is wrong in it.
+        """
+        document = Fields("facilities", data)
+        names = data if isinstance(data, Mapping) else {}
+        found = [document.required(str(name), _Reader(str(name))) for name in names]
+        document.problems += _problems(found)
+        document.check()
+        return cls({facility.name: facility for facility in found})
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    name: str
+
+    def __call__(self, data: Fields) -> Facility:
+        data.only(_KEYS)
+        return Facility(
+            name=self.name,
+            description=data.optional_text("description") or "",
+            conflicts=data.choice("conflicts", ConflictPolicy.FIRST),
+            duplicates=data.choice("duplicates", DuplicatePolicy.DROP),
+            archive_prefix=data.optional_text("archive_prefix") or "",
+            deidentification=data.optional_text("deidentification") or "basic",
+        )
+
+
+_KEYS: Final = frozenset(field.name for field in fields(Facility)) - {"name"}
+
+
+def _problems(facilities: Collection[Facility]) -> Iterator[str]:
+    if not facilities:
+        yield "has no facility"
+    for facility in facilities:
+        if not _NAME.fullmatch(facility.name) or facility.name in RESERVED:
+            yield f"{facility.name} is no name for a facility"
+        if not all(map(_NAME.fullmatch, facility.prefix.split("/"))):
+            yield f"{facility.name}.archive_prefix is no path of such names"
+        elif facility.prefix.partition("/")[0] in RESERVED:
+            yield f"{facility.name}.archive_prefix begins with a reserved name"
+    for one, other in pairwise(sorted(facilities, key=lambda each: f"{each.prefix}/")):
+        if f"{other.prefix}/".startswith(f"{one.prefix}/"):
+            yield f"{other.name}.archive_prefix lies in the part of {one.name}"
