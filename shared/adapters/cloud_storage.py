@@ -16,6 +16,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Blob, Client
 from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
+from requests import Session
 from requests.adapters import HTTPAdapter
 
 from shared.adapters.chunks import ChunkReader, fingerprint
@@ -41,6 +42,7 @@ class CloudStorage:
         pool = HTTPAdapter(pool_connections=4, pool_maxsize=connections)
         for scheme in ("https://", "http://"):
             self._client._http.mount(scheme, pool)  # noqa: SLF001 - the documented way to size it
+        _read_environment_once(self._client._http, self._client._connection.API_BASE_URL)  # noqa: SLF001
         self._emulator_lock = threading.Lock()
 
     def stat(self, version: ObjectVersion) -> StoredObject | None:
@@ -195,6 +197,16 @@ class CloudStorage:
             return
         with self._emulator_lock:
             yield self.find(bucket, name) is None
+
+
+def _read_environment_once(session: Session, url: str) -> None:
+    """Have a session take proxies and certificates from the environment now.
+
+    It would with every request, which takes a tenth of the request's CPU time.
+    """
+    found = session.merge_environment_settings(url, {}, None, None, None)
+    session.proxies, session.verify = found["proxies"], found["verify"]
+    session.trust_env = False
 
 
 def _stored(blob: Blob) -> StoredObject:

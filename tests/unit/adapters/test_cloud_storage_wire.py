@@ -319,3 +319,24 @@ def test_a_chunk_that_is_kept_in_part_is_transient(connect: Connect) -> None:
     store, _ = connect([SESSION, *repeat(half, 9)])
     with pytest.raises(TransientError, match=r"^storage-upload-broken$"):
         store.write("research", "1.dcm", [bytes(UPLOAD_CHUNK_BYTES)] * 2)
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "expected"),
+    [("", "http://proxy.example:3128"), ("googleapis.com", None)],
+    ids=["proxy", "exempted"],
+)
+def test_the_environment_is_read_when_the_adapter_is_made_and_no_more(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, no_proxy: str, expected: str | None
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/authorities.pem")
+    store, _ = connect([])
+    monkeypatch.setenv("HTTPS_PROXY", "http://another.example:3128")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/others.pem")
+
+    url = "https://storage.googleapis.com/storage/v1/b/inbox"
+    used = store._client._http.merge_environment_settings(url, {}, None, None, None)
+    assert used["proxies"].get("https") == expected
+    assert used["verify"] == "/authorities.pem"
