@@ -28,7 +28,7 @@ def bounded_pixels(pixels: RawElement, source: Source, echoes: Echoes) -> tuple[
     """
     windows = WindowedSource(source)
     end, echoed = pixels.extent.offset, False
-    for fragment in _fragments(windows, pixels.extent.offset):
+    for fragment in fragments(windows, pixels.extent.offset):
         head = windows.read(fragment.offset, min(fragment.length, _CODESTREAM_HEADER_BYTES))
         echoed = echoed or echoes.in_bytes(head)
         end = fragment.offset + fragment.length
@@ -36,8 +36,12 @@ def bounded_pixels(pixels: RawElement, source: Source, echoes: Echoes) -> tuple[
     return replace(pixels, extent=Extent(pixels.extent.offset, length)), echoed
 
 
-def _fragments(windows: WindowedSource, offset: int) -> Iterator[Extent]:
-    """The fragments of encapsulated pixel data, the offset table first (PS3.5 Section A.4)."""
+def fragments(windows: WindowedSource, offset: int) -> Iterator[Extent]:
+    """The fragments of encapsulated pixel data, the offset table first (PS3.5 Section A.4).
+
+    Raises:
+        FormatError: they are not a run of fragments with a delimiter.
+    """
     while True:
         head = windows.read(offset, _ITEM_HEADER)
         if head[:4] == _SEQUENCE_DELIMITATION:

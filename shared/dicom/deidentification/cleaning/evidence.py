@@ -103,7 +103,7 @@ class _Known:
         )
         return cls(
             outside_regions(attributes, columns, rows) if asks_regions else (),
-            matching(attributes) if policy.signatures else (),
+            tuple(_in_image(attributes, columns, rows)) if policy.signatures else (),
             attributes.text(_SPECIMEN_LABEL_IN_IMAGE).upper() == "YES",
         )
 
@@ -124,3 +124,11 @@ class _Known:
         if self.outside:
             yield "ultrasound-regions"
         yield from dict.fromkeys(f"signature: {signature.name}" for signature in self.signatures)
+
+
+def _in_image(attributes: Attributes, columns: int, rows: int) -> Iterator[Signature]:
+    """The signatures of which there is something to blank."""
+    for signature in matching(attributes):
+        inside = (rectangle.within(columns, rows) for rectangle in signature.rectangles)
+        if any(part.width and part.height for part in inside):
+            yield signature

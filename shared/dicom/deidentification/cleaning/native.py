@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import gcd
 from typing import Final, NamedTuple
 
 from shared.dicom.deidentification.cleaning.form import PixelForm
@@ -17,15 +18,6 @@ from shared.errors import TransientError
 
 CHUNK_BYTES: Final = 4 << 20
 _BYTE: Final = 8
-
-
-class _Part(NamedTuple):
-    """The part of a run that is in a chunk, in bits of the chunk."""
-
-    start: int
-    stop: int
-    unit: bytes
-    phase: int  # bytes of the run that stand before the chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +41,27 @@ class NativePixels:
         Raises:
             TransientError: `short-read`, the source gave less than it has.
         """
-        black = _Black(self.runs, self.chunk_bytes)
-        for offset in range(0, self.extent.length, self.chunk_bytes):
-            length = min(self.chunk_bytes, self.extent.length - offset)
-            chunk = source.read(self.extent.offset + offset, length)
-            if len(chunk) != length:
-                raise TransientError("short-read")
-            yield black.on(chunk, self._parts(offset * _BYTE, (offset + length) * _BYTE))
+        for stretch in self._stretches():
+            for offset, stencil, count in stretch.cut(self.chunk_bytes):
+                length = stencil.length * count
+                chunk = source.read(self.extent.offset + offset, length)
+                if len(chunk) != length:
+                    raise TransientError("short-read")
+                yield stencil.on(chunk)
 
-    def _parts(self, start: int, stop: int) -> Iterator[_Part]:
-        """The parts of all runs that are in `[start, stop)`."""
-        for frame in range(start // self.frame_bits, self.frames):
-            origin = frame * self.frame_bits - start
-            if origin >= stop - start:
-                return
-            first = bisect_right(self.runs, -origin, key=_stop) if origin < 0 else 0
-            for index in range(first, len(self.runs)):
-                run = self.runs[index]
-                begin = run.start + origin
-                if begin >= stop - start:
-                    return
-                end = min(run.stop + origin, stop - start)
-                yield _Part(max(begin, 0), end, run.unit, max(-begin, 0) // _BYTE)
+    def _stretches(self) -> Iterator[_Stretch]:
+        """Frames until a byte ends with one, over and over, and what is left with the padding."""
+        together = _BYTE // gcd(self.frame_bits, _BYTE)
+        size = together * self.frame_bits // _BYTE
+        count, left = divmod(self.frames, together)
+        yield _Stretch(0, size, count, self._repeated(together))
+        rest = self.extent.length - count * size
+        if rest:
+            yield _Stretch(count * size, rest, 1, self._repeated(left))
+
+    def _repeated(self, frames: int) -> tuple[Run, ...]:
+        shifts = range(0, frames * self.frame_bits, self.frame_bits)
+        return tuple(Run(r.start + by, r.stop + by, r.unit) for by in shifts for r in self.runs)
 
 
 def native_pixels(form: PixelForm, rectangles: Sequence[Rectangle], extent: Extent) -> NativePixels:
@@ -87,32 +78,93 @@ def native_pixels(form: PixelForm, rectangles: Sequence[Rectangle], extent: Exte
     return NativePixels(extent, form.frames, frame_bits, runs_of(planes, rectangles))
 
 
+class _Part(NamedTuple):
+    """The part of a run that is in a chunk, in bits of the chunk."""
+
+    start: int
+    stop: int
+    unit: bytes
+    phase: int  # bytes of the unit that stand before the chunk
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Bytes in which the same runs come again `count` times."""
+
+    offset: int
+    size: int  # of each time
+    count: int
+    runs: Sequence[Run]
+
+    def cut(self, chunk_bytes: int) -> Iterator[tuple[int, _Stencil, int]]:
+        """Where each chunk starts, its stencil, and how often it applies one after the other."""
+        stencils = [
+            _Stencil(self._parts(start, min(start + chunk_bytes, self.size)))
+            for start in range(0, self.size, chunk_bytes)
+        ]
+        at_once = max(chunk_bytes // self.size, 1)
+        for number in range(0, self.count, at_once):
+            offset = self.offset + number * self.size
+            for stencil in stencils:
+                yield offset, stencil, min(at_once, self.count - number)
+                offset += stencil.length
+
+    def _parts(self, start: int, stop: int) -> tuple[int, list[_Part]]:
+        """The bytes `[start, stop)` as a length, and the parts of runs that are in them."""
+        first, last = start * _BYTE, stop * _BYTE
+        parts = []
+        for index in range(bisect_right(self.runs, first, key=_stop), len(self.runs)):
+            run = self.runs[index]
+            if run.start >= last:
+                break
+            phase = max(first - run.start, 0) // _BYTE % len(run.unit)
+            begin, end = max(run.start, first), min(run.stop, last)
+            parts.append(_Part(begin - first, end - first, run.unit, phase))
+        return stop - start, parts
+
+
 def _stop(run: Run) -> int:
     return run.stop
 
 
-class _Black:
-    """Makes parts of chunks black."""
+class _Stencil:
+    """What of a chunk stays and what becomes black."""
 
-    def __init__(self, runs: Sequence[Run], chunk_bytes: int) -> None:
-        longest = max((run.stop - run.start for run in runs), default=0) // _BYTE
-        size = min(longest, chunk_bytes)
-        units = {run.unit for run in runs}
-        self._stretches = {unit: memoryview(unit * (size // len(unit) + 2)) for unit in units}
-        self._of_bits = any((run.start | run.stop) % _BYTE for run in runs)
+    def __init__(self, cut: tuple[int, list[_Part]]) -> None:
+        self.length, self._parts = cut
+        self._of_bits = any((part.start | part.stop) % _BYTE for part in self._parts)
+        self._kept: list[slice] = []
+        self._pattern: list[bytes | memoryview] = []  # every other one is of the chunk
+        if not self._of_bits:
+            self._lay_out()
 
-    def on(self, chunk: bytes, parts: Iterable[_Part]) -> bytes:
-        """The chunk with the parts black."""
-        return _with_bits(chunk, parts) if self._of_bits else self._with_bytes(chunk, parts)
-
-    def _with_bytes(self, chunk: bytes, parts: Iterable[_Part]) -> bytes:
-        pieces: list[memoryview] = []
-        view, done = memoryview(chunk), 0
-        for start, stop, unit, phase in parts:
-            first, last, skipped = start // _BYTE, stop // _BYTE, phase % len(unit)
-            pieces += (view[done:first], self._stretches[unit][skipped : skipped + last - first])
+    def _lay_out(self) -> None:
+        blacks: dict[tuple[bytes, int, int], bytes] = {}
+        done = 0
+        for start, stop, unit, phase in self._parts:
+            first, last = start // _BYTE, stop // _BYTE
+            key = unit, phase, last - first
+            if key not in blacks:
+                blacks[key] = (unit * (key[2] // len(unit) + 2))[phase : phase + key[2]]
+            self._kept.append(slice(done, first))
+            self._pattern += (b"", blacks[key])
             done = last
-        return b"".join((*pieces, view[done:])) if pieces else chunk
+        self._kept.append(slice(done, self.length))
+        self._pattern.append(b"")
+
+    def on(self, chunk: bytes) -> bytes:
+        """The chunk with the parts black, as often as the stencil fits into it."""
+        if not self._parts:
+            return chunk
+        if self._of_bits:
+            starts = range(0, len(chunk), self.length)
+            return b"".join(_with_bits(chunk[at : at + self.length], self._parts) for at in starts)
+        pieces: list[bytes | memoryview] = []
+        for start in range(0, len(chunk), self.length):
+            view = memoryview(chunk)[start : start + self.length]
+            self._pattern[::2] = [view[kept] for kept in self._kept]
+            pieces += self._pattern
+        return b"".join(pieces)
 
 
 def _with_bits(chunk: bytes, parts: Iterable[_Part]) -> bytes:

@@ -14,7 +14,7 @@ class Obstacle(StrEnum):
 
     PIXEL_FORM = "pixel-form"
     PALETTE = "palette"
-    RECTANGLES = "rectangles"
+    SIZE = "size"
     TRANSFER_SYNTAX = "transfer-syntax"
     FRAMES = "frames"
     CODESTREAM = "codestream"
@@ -25,7 +25,7 @@ MEANINGS: Final = MappingProxyType(
     {
         Obstacle.PIXEL_FORM: "The attributes describe no pixels whose black is known.",
         Obstacle.PALETTE: "The palette cannot be read, or maps no index.",
-        Obstacle.RECTANGLES: "The rectangles fall into more pieces than are kept in memory.",
+        Obstacle.SIZE: "A frame, or the pieces of its rectangles, take more memory than is given.",
         Obstacle.TRANSFER_SYNTAX: "No encoder is at hand for the transfer syntax.",
         Obstacle.FRAMES: "It cannot be told which fragments are of which frame.",
         Obstacle.CODESTREAM: "A frame cannot be decoded.",

@@ -96,7 +96,7 @@ def runs_of(planes: Sequence[Plane], rectangles: Sequence[Rectangle]) -> tuple[R
     for plane in planes:
         for run in plane.runs(rectangles, offset):
             if len(runs) == _MOST_RUNS:
-                raise CleaningError(Obstacle.RECTANGLES)
+                raise CleaningError(Obstacle.SIZE)
             runs.append(run)
         offset += plane.bits
     return tuple(runs)

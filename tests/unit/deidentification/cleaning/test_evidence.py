@@ -148,6 +148,15 @@ def test_a_signature_without_a_size_proves_nothing_but_is_blanked() -> None:
     assert plan.grounds == ("ultrasound-regions", "signature: CX50")
 
 
+def test_a_signature_of_which_nothing_is_in_the_image_proves_nothing() -> None:
+    device = {"ManufacturerModelName": "SOMATOM Definition AS+", "SeriesDescription": "3D"}
+    assert planned(header_of(an_image(**device)), ALL) == Keep()
+    wide = an_image(**device, Columns=451, PixelData=bytes(2 * 4 * 451))
+    assert planned(header_of(wide), ALL) == Blank(
+        (Rectangle(450, 0, 222, 85),), ("signature: 3D Lab reconstructions",)
+    )
+
+
 def test_a_saved_screen_needs_a_signature_of_screens() -> None:
     plan = planned(header_of(a_dose_sheet()), ALL)
     assert plan == Blank((Rectangle(0, 0, 1132, 60),), ("signature: CT Dose Series",))

@@ -271,7 +271,7 @@ def test_rectangles_in_more_pieces_than_are_kept() -> None:
     image = an_image(Rows=9_000, Columns=60, PixelData=bytes(2 * 9_000 * 60))
     with pytest.raises(CleaningError) as caught:
         cleaned_by(as_file(image), scattered)
-    assert caught.value.obstacle is Obstacle.RECTANGLES
+    assert caught.value.obstacle is Obstacle.SIZE
 
 
 def test_every_obstacle_has_its_meaning() -> None:
