@@ -52,8 +52,8 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def claim(self, bucket: str, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
-        """Make an empty object with `labels`, or return those of the object that has the name."""
+    def claim(self, bucket: str, name: str, labels: Mapping[str, str]) -> StoredObject:
+        """Return an empty object that has `labels`, or what had the name before."""
         ...
 
     def write(

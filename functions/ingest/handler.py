@@ -68,7 +68,12 @@ class Ingest:
         landed = Landed.of(stored, keeping={self.archive, self.quarantine})
         facility = self.facilities.get(landed.source.version.facility)
         decision = self._decide(landed, facility)
-        placer = Placer(objects=self.objects, archive=self.archive, quarantine=self.quarantine)
+        placer = Placer(
+            objects=self.objects,
+            clock=self.clock,
+            archive=self.archive,
+            quarantine=self.quarantine,
+        )
         if upload.promoted_at:
             placed = placer.promote(landed, decision, upload.promoted_at)
         else:

@@ -6,7 +6,7 @@ its own first one. What is archived is never overwritten and never deleted.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from functions.ingest.decision import Archive, Decision, Expand, Ignore, Quarantine
@@ -18,9 +18,11 @@ from shared.contracts.outcome import OutcomeKind
 from shared.contracts.provenance import Provenance
 from shared.dicom.identity import Identity
 from shared.errors import PermanentError, TransientError
-from shared.ports import ObjectStore
+from shared.ports import Clock, ObjectStore
 
 PLACE: Final = "inlet-place"  # label of a claim: where the first version is, or will be
+# After this long without its first version a claim was given up, or the version was removed.
+CLAIM_GRACE: Final = timedelta(hours=1)
 REASON: Final = "inlet-reason"
 
 
@@ -40,6 +42,7 @@ class Placer:
     """The buckets between which objects move."""
 
     objects: ObjectStore
+    clock: Clock
     archive: str
     quarantine: str
 
@@ -81,21 +84,26 @@ class Placer:
 
     def _archived(self, landed: Landed, facility: Facility, identity: Identity) -> Placement:
         name = layout.archive_name(facility.prefix, identity)
-        claim = layout.claim_name(facility.name, identity)
-        place = self.objects.claim(self.archive, claim, {PLACE: name}).get(PLACE, name)
-        first = self._first(place) if place != name else self._copy(landed, self.archive, name)
+        claim = self.objects.claim(
+            self.archive, layout.claim_name(facility.name, identity), {PLACE: name}
+        )
+        elsewhere = self._elsewhere(claim, name)
+        first = elsewhere or self._copy(landed, self.archive, name)
         if landed.sent.made(first):
             since = landed.source.created
             return Placement(kind=OutcomeKind.ARCHIVED, target=first, primary_at=since)
         if first.has_bytes_of(landed.stored):
             return self._duplicate(landed, facility, first)
-        elsewhere = (name,) if place != name else ()
-        return self._beside(landed, facility, first, (*elsewhere, *_marked(landed, name)))
+        own_name = (name,) if elsewhere else ()
+        return self._beside(landed, facility, first, (*own_name, *_marked(landed, name)))
 
-    def _first(self, place: str) -> StoredObject:
-        """Return the first version of an instance, which came as part of another series."""
+    def _elsewhere(self, claim: StoredObject, name: str) -> StoredObject | None:
+        """Return the first version of an instance when it came as part of another series."""
+        place = claim.labels.get(PLACE, name)
+        if place == name:
+            return None
         first = self.objects.find(self.archive, place)
-        if first is None:
+        if first is None and self.clock.now() - claim.created < CLAIM_GRACE:
             raise TransientError("first-version-not-there-yet")
         return first
 

@@ -86,17 +86,17 @@ class CloudStorage:
             raise TransientError("storage-copy-differs")
         return copied
 
-    def claim(self, bucket: str, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
-        """Make an empty object with labels, or return those of the object that has the name."""
+    def claim(self, bucket: str, name: str, labels: Mapping[str, str]) -> StoredObject:
+        """Return an empty object that has labels, or what had the name before."""
         blob = self._client.bucket(bucket).blob(name)
         blob.metadata = dict(labels)
         with self._creating(bucket, name) as free:
             if free and self._upload_empty(blob):
-                return labels
+                return _stored(blob)
         there = self.find(bucket, name)
         if there is None:
             raise TransientError("storage-changed-meanwhile")
-        return there.labels
+        return there
 
     def _upload_empty(self, blob: Blob) -> bool:
         """Return True when made, False when the name is taken."""

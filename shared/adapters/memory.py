@@ -73,11 +73,10 @@ class MemoryObjectStore:
                 raise TransientError("storage-not-found")
             return self._put(bucket, name, held.data, labels)
 
-    def claim(self, bucket: str, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
-        """Make an empty object with labels, or return those of the object that has the name."""
+    def claim(self, bucket: str, name: str, labels: Mapping[str, str]) -> StoredObject:
+        """Return an empty object that has labels, or what had the name before."""
         with self._lock:
-            there = self.find(bucket, name)
-            return (there or self._put(bucket, name, b"", labels)).labels
+            return self.find(bucket, name) or self._put(bucket, name, b"", labels)
 
     def write(
         self, bucket: str, name: str, chunks: Iterable[bytes], labels: Mapping[str, str] = NO_LABELS

@@ -1,0 +1,89 @@
+import json
+
+import pytest
+
+from shared.contracts.facilities import (
+    CONFLICT_POLICIES,
+    DUPLICATE_POLICIES,
+    ConflictPolicy,
+    DuplicatePolicy,
+    Facilities,
+    Facility,
+)
+from shared.errors import ContractError
+
+REGISTRY = {
+    "north": {
+        "description": "A hospital",
+        "conflicts": "last",
+        "duplicates": "keep",
+        "archive_prefix": "region/north",
+        "deidentification": "none",
+    },
+    "south": {},
+}
+
+
+def test_a_registry_is_read() -> None:
+    facilities = Facilities.from_data(REGISTRY)
+    assert facilities.get("north") == Facility(
+        name="north",
+        description="A hospital",
+        conflicts=ConflictPolicy.LAST,
+        duplicates=DuplicatePolicy.KEEP,
+        archive_prefix="region/north",
+        deidentification="none",
+    )
+    south = facilities.get("south")
+    assert south == Facility(name="south")
+    assert south is not None
+    assert (south.prefix, south.conflicts) == ("south", ConflictPolicy.FIRST)
+    assert (south.duplicates, south.deidentification) == (DuplicatePolicy.DROP, "basic")
+    assert facilities.get("west") is None
+
+
+def test_a_registry_survives_the_journey() -> None:
+    facilities = Facilities.from_data(REGISTRY)
+    assert Facilities.from_json(facilities.to_json()) == facilities
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"north": {"conflicts": "always"}}, "north.conflicts is none of first, last, same-source"),
+        ({"north": {"duplicates": "burn"}}, "north.duplicates is none of drop, keep"),
+        ({"north": {"colour": "red"}}, "north.colour is not known"),
+        ({"north": "yes"}, "north. is not an object"),
+        ({"North": {}}, "North is no name for a facility"),
+        ({"a/b": {}}, "a/b is no name for a facility"),
+        ({"unknown": {}}, "unknown is no name for a facility"),
+        ({"claims": {}}, "claims is no name for a facility"),
+        ({"east": {"archive_prefix": "region/../x"}}, "east.archive_prefix is no path"),
+        ({"east": {"archive_prefix": "claims/x"}}, "east.archive_prefix begins with a reserved"),
+        ({"east": {"archive_prefix": "south"}}, "lies in the part of"),
+        ({"east": {"archive_prefix": "south/x"}}, "east.archive_prefix lies in the part of south"),
+        ({"region": {}}, "north.archive_prefix lies in the part of region"),
+    ],
+)
+def test_every_mistake_is_named(change: dict[str, object], problem: str) -> None:
+    with pytest.raises(ContractError) as caught:
+        Facilities.from_data(REGISTRY | {"worst": {"duplicates": "?"}} | change)
+    problems = caught.value.problems
+    assert any(problem in each for each in problems), problems
+    assert any(each.startswith("worst.duplicates") for each in problems)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", "no", "{"])
+def test_no_registry_is_a_mistake(text: str) -> None:
+    with pytest.raises(ContractError):
+        Facilities.from_json(text)
+
+
+def test_what_begins_alike_is_not_inside() -> None:
+    registry = {"a": {}, "a-b": {}, "c": {"archive_prefix": "a-b-c"}}
+    assert len(list(Facilities.from_json(json.dumps(registry)))) == 3
+
+
+def test_every_policy_is_explained() -> None:
+    assert set(CONFLICT_POLICIES) == set(ConflictPolicy)
+    assert set(DUPLICATE_POLICIES) == set(DuplicatePolicy)
