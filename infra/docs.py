@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from functions.ingest.decision import REASONS as DECISIONS
 from infra.definition import Function, Kind, Schedule, load_pipeline
 from infra.table_schemas import SCHEMAS
@@ -23,6 +25,10 @@ from shared.containers.limits import CONTAINER_LIMITS
 from shared.containers.reasons import CONTAINER_REASONS, CONTAINER_WARNINGS
 from shared.contracts.event import TYPES
 from shared.contracts.outcome import MEANINGS, OutcomeKind
+from shared.dicom.deidentification.description import MEANINGS as TAKEN
+from shared.dicom.deidentification.description import summary
+from shared.dicom.deidentification.options import CODES
+from shared.dicom.deidentification.profile import Profile
 from shared.dicom.deidentification.reasons import MEANINGS as HOLDS
 from shared.dicom.limits import LIMITS
 from shared.dicom.reasons import REASONS
@@ -31,6 +37,7 @@ from shared.errors import SettingsError
 from shared.runtime.environment import Environment, Variable
 
 ROOT = Path(__file__).resolve().parents[1]
+PROFILES = ROOT / "shared" / "dicom" / "deidentification" / "profiles"
 _TABLE = re.compile(r"(?<=<!-- table: )([a-z :._-]+)( -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 Rows = Iterable[Sequence[object]]
@@ -103,6 +110,26 @@ def holds() -> str:
     return markdown(
         ("reason", "means"), ((f"`{hold.value}`", text) for hold, text in HOLDS.items())
     )
+
+
+def profiles() -> str:
+    """The profiles of de-identification that are shipped, and what each does to Table E.1-1."""
+    rows = (
+        (f"`{path.stem}`", _options(profile), *_counts(profile), data["description"].strip())
+        for path in sorted(PROFILES.glob("*.yaml"))
+        for data in (yaml.safe_load(path.read_text()),)
+        for profile in (Profile.from_data(path.stem, data),)
+    )
+    return markdown(("profile", "options", *(f"{a}" for a in TAKEN), "is for"), rows)
+
+
+def _options(profile: Profile) -> str:
+    return ", ".join(sorted(CODES[option][0] for option in profile.options)) or "none"
+
+
+def _counts(profile: Profile) -> list[int]:
+    counts = summary(profile)
+    return [counts[action] for action in TAKEN]
 
 
 def limits() -> str:
@@ -196,6 +223,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "reasons": reasons,
     "warnings": warnings,
     "holds": holds,
+    "profiles": profiles,
     "limits": limits,
     "limits: containers": container_limits,
     "views": views,

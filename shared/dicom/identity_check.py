@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from functools import cache
 from itertools import groupby
 from struct import Struct
@@ -51,6 +52,17 @@ _IDENTIFYING_KEYWORD: Final = re.compile(
     r"|TrialProtocolName|(Responsible|Verifying|Performer)Organization|ModifyingSystem"
     r"|DetectorLabel|PreviousValues|PatientDataDescription)$"
 )
+_OF_A_DEVICE: Final = re.compile(
+    r"SerialNumber$|StationName$|DeviceIdentifier$|DeviceUID$|DeviceClassUID$|DeviceLabel$"
+    r"|^(Plate|Generator|Cassette|Gantry|Detector|XRaySource|XRayDetector|ModifyingDevice)ID$"
+    r"|MachineName$|DetectorLabel$|ModifyingSystem$|ProcedureStepLocation$|UniqueDeviceIdentifier$"
+    r"|Calibration|^DateOf(Manufacture|Installation)$|^BeamHoldTransitionDateTime$"
+)
+_OF_AN_INSTITUTION: Final = re.compile(
+    r"^Institution(Name|Address)$|^InstitutionalDepartmentName$|^ClinicalTrialSite(ID|Name)$"
+    r"|^ClinicalTrialCoordinatingCenterName$|EthicsCommitteeName$|^SourceOfPreviousValues$"
+)
+_OF_A_LIFE: Final = re.compile(r"Birth|Death")
 _NAMING_A_KIND: Final = re.compile(r"SOPClass|Scheme|Syntax|Context|Mapping|ClassUID$")
 _EQUIPMENT: Final = frozenset({0x00080070, 0x00081090, 0x00181020})
 _DUMMY_DAYS: Final = (b"1900", b"0000", b"0001")
@@ -67,6 +79,21 @@ _SHORTEST_IN_BINARY: Final = 6
 _FEW: Final = 256
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retained:
+    """What of the original may still be there, because somebody decided so."""
+
+    full_dates: bool = False  # all days but those of births
+    moved_by: int = 0  # whole days by which dates were moved: what a day becomes is no finding
+    uids: bool = False
+    devices: bool = False
+    institutions: bool = False
+    kept: Callable[[tuple[int, ...], int], bool] | None = None  # by path and tag
+
+
+NOTHING_RETAINED: Final = Retained()
+
+
 @dataclass(slots=True, repr=False)
 class _Identifiers:
     """What identifies, as lower-case bytes in every form in which it is looked for, by kind."""
@@ -76,15 +103,19 @@ class _Identifiers:
     long: dict[bytes, dict[bytes, str]] = field(default_factory=dict)  # by their first bytes
     uids: set[bytes] = field(default_factory=set)
     days: set[bytes] = field(default_factory=set)
+    moved: set[bytes] = field(default_factory=set)  # what the days become, as values of dates
 
 
-def residue(header: Header, segments: Iterable[bytes | Extent]) -> tuple[str, ...]:
-    """Kinds of identifying values of the original that the written bytes still hold, sorted."""
-    identifiers = _Identifiers()
-    for element in _leaves((*header.file_meta, *header.dataset, *header.trailing)):
-        collect = _collector(element.tag)
-        if collect is not None:
-            collect((element.value or b"").strip(b" \x00"), identifiers)
+def residue(
+    header: Header,
+    segments: Iterable[bytes | Extent],
+    retained: Retained = NOTHING_RETAINED,
+) -> tuple[str, ...]:
+    """Kinds of identifying values of the original that the written bytes still hold, sorted.
+
+    What is retained on purpose is no finding; everything else is.
+    """
+    identifiers = _collected(header, retained)
     runs = tuple(_runs(segments))
     if not _may_hold(runs, identifiers):
         return ()
@@ -103,12 +134,54 @@ def _may_hold(runs: tuple[tuple[int, bytes], ...], known: _Identifiers) -> bool:
     return any(needle in lowered for needle in needles)
 
 
-def _leaves(elements: Iterable[RawElement]) -> Iterator[RawElement]:
+def _collected(header: Header, retained: Retained) -> _Identifiers:
+    found = _Identifiers()
+    elements = (*header.file_meta, *header.dataset, *header.trailing)
+    for path, element in _leaves(elements, ()):
+        collect = _collector(element.tag)
+        if collect is None or _is_retained(path, element.tag, retained):
+            continue
+        collect((element.value or b"").strip(b" \x00"), found)
+    if retained.moved_by:
+        found.moved = {_moved(day, retained.moved_by) for day in found.days}
+    return found
+
+
+def _leaves(
+    elements: Iterable[RawElement], path: tuple[int, ...]
+) -> Iterator[tuple[tuple[int, ...], RawElement]]:
     for element in elements:
-        for item in element.items or ():
-            yield from _leaves(item.elements)
+        if element.items:
+            below = (*path, element.tag)
+            for item in element.items:
+                yield from _leaves(item.elements, below)
         if element.value:
-            yield element
+            yield path, element
+
+
+def _is_retained(path: tuple[int, ...], tag: int, retained: Retained) -> bool:
+    if retained is NOTHING_RETAINED:
+        return False
+    if retained.kept is not None and retained.kept(path, tag):
+        return True
+    vr, keyword = _dictionary(tag)
+    if vr in {"DA", "DT"}:
+        if retained.devices and not retained.moved_by and _OF_A_DEVICE.search(keyword):
+            return True
+        return retained.full_dates and not _OF_A_LIFE.search(keyword)
+    if vr == "UI":
+        return retained.uids or (retained.devices and bool(_OF_A_DEVICE.search(keyword)))
+    return (retained.devices and bool(_OF_A_DEVICE.search(keyword))) or (
+        retained.institutions and bool(_OF_AN_INSTITUTION.search(keyword))
+    )
+
+
+def _moved(day: bytes, days: int) -> bytes:
+    try:
+        moved = date(int(day[:4]), int(day[4:6]), int(day[6:])) + timedelta(days=days)
+    except (ValueError, OverflowError):
+        return day
+    return b"%04d%02d%02d" % (moved.year, moved.month, moved.day)
 
 
 @cache
@@ -203,12 +276,13 @@ def _findings(tag: int, vr: str, value: bytes, known: _Identifiers) -> set[str]:
     for first in known.phrases.keys() & words:
         if any(b" %b " % phrase in joined for phrase in known.phrases[first]):
             found.add("identifier")
-    return found | _findings_of_patterns(value, known)
+    days = known.days - known.moved if vr in {"DA", "DT"} else known.days
+    return found | _findings_of_patterns(value, days, known)
 
 
-def _findings_of_patterns(value: bytes, known: _Identifiers) -> set[str]:
+def _findings_of_patterns(value: bytes, days: set[bytes], known: _Identifiers) -> set[str]:
     found = set()
-    if not known.days.isdisjoint(_DAY.findall(value)):
+    if not days.isdisjoint(_DAY.findall(value)):
         found.add("date")
     if not known.uids.isdisjoint(_UID.findall(value)):
         found.add("uid")

@@ -1,8 +1,21 @@
-"""The Basic Application Confidentiality Profile (PS3.15 Annex E) on raw elements, or a hold."""
+"""The Basic Application Confidentiality Profile (PS3.15 Annex E) and its options, or a hold."""
 
 from shared.dicom.deidentification.actions import ActionTaken
 from shared.dicom.deidentification.engine import Deidentified, Held, deidentify
+from shared.dicom.deidentification.options import Option
+from shared.dicom.deidentification.profile import BASIC, Profile, ProfileError
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.dicom.deidentification.reasons import HoldReason
 
-__all__ = ["ActionTaken", "Deidentified", "Held", "HoldReason", "PseudonymKey", "deidentify"]
+__all__ = [
+    "BASIC",
+    "ActionTaken",
+    "Deidentified",
+    "Held",
+    "HoldReason",
+    "Option",
+    "Profile",
+    "ProfileError",
+    "PseudonymKey",
+    "deidentify",
+]

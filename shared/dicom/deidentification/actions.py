@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from shared.dicom.deidentification import dates, free_text
 from shared.dicom.deidentification.characters import (
     DEFAULT,
-    SPECIFIC_CHARACTER_SET,
     Encodings,
     decoded,
+    encoded,
     encodings_of,
-    is_known_set,
     trimmed,
 )
 from shared.dicom.deidentification.dummies import TEXT, dummy, mapped_uids
 from shared.dicom.deidentification.echoes import Echoes
+from shared.dicom.deidentification.graphics import GRAPHIC_ANNOTATION_SEQUENCE, without_text
+from shared.dicom.deidentification.objections import (
+    ECHO,
+    NOT_UNDERSTOOD,
+    TOO_MANY_BYTES,
+    objection,
+)
+from shared.dicom.deidentification.place import Place
+from shared.dicom.deidentification.private_blocks import is_creator
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
-from shared.dicom.deidentification.rules import Action, Rule, dictionary_vr, rule_for
+from shared.dicom.deidentification.rules import OVERLAYS, OVERRIDE, Action, Rule, Rules
+from shared.dicom.deidentification.understanding import TEMPORAL_VRS, TEXT_VRS, understood
 from shared.dicom.elements import RawElement, RawItem
 
 PATIENT_NAME: Final = 0x00100010
 PATIENT_ID: Final = 0x00100020
 ACCESSION_NUMBER: Final = 0x00080050
-TEXT_VRS: Final = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
-NUMBER_VRS: Final = frozenset({"DS", "IS"})
-TEMPORAL_VRS: Final = frozenset({"AS", "DA", "DT", "TM"})
-BINARY_VRS: Final = frozenset(
-    "AT FD FL OB OD OF OL OV OW SL SS SV UL UN US UV".split()  # noqa: SIM905 - as PS3.5 lists them
-)
-_BULK_VRS: Final = frozenset({"FD", "FL", "OD", "OF", "OL", "OV", "OW", "SL", "SS", "UL", "US"})
-_NUMBER: Final = re.compile(rb"[0-9+\-.eE \\]*\x00?")
+_PRIVATE: Final = 0x00010000
+_TEXTS_OF_MANY: Final = frozenset({"LO", "SH", "UC"})  # a backslash ends a value
+_FREE_TEXT_VRS: Final = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,102 +50,184 @@ class ActionTaken:
 
 @dataclass(slots=True, repr=False)
 class Cleaner:
-    """Applies the profile to the data sets of one object."""
+    """Applies a profile to the data sets of one object."""
 
     key: PseudonymKey
     patient: str  # the pseudonym of the object's patient
     issuer: str
     echoes: Echoes
     little_endian: bool
+    days: int  # by which the patient's dates are moved, where the profile moves them
     taken: list[ActionTaken] = field(default_factory=list)
 
     def clean(
         self,
         elements: Iterable[RawElement],
+        rules: Rules,
         encodings: Encodings = DEFAULT,
         prefix: str = "",
         *,
         dummied: bool = False,
     ) -> tuple[RawElement, ...]:
         """The elements that may be kept or stand for others, in the order of their tags."""
-        place = _Place(encodings_of(elements := tuple(elements), encodings), prefix, dummied)
+        elements = tuple(elements)
+        place = Place(elements, rules, encodings_of(elements, encodings), prefix, dummied)
         kept: dict[int, RawElement] = {}
         for element in elements:
             cleaned = self._element(element, place)
             if cleaned is not None:
                 kept.setdefault(element.tag, cleaned)
+        if rules.book.private:
+            self._keep_reservations(elements, kept, place)
         return tuple(kept[tag] for tag in sorted(kept))
 
-    def _element(self, element: RawElement, place: _Place) -> RawElement | None:
-        rule = rule_for(element.tag)
+    def _keep_reservations(
+        self, elements: tuple[RawElement, ...], kept: dict[int, RawElement], place: Place
+    ) -> None:
+        """A block of which something is kept keeps its creator; the others go."""
+        private = [tag for tag in kept if tag & _PRIVATE]
+        reserved = {place.blocks.reservation(tag) for tag in private}
+        kept.update((element.tag, element) for element in reserved if element is not None)
+        for element in elements:
+            if is_creator(element.tag) and element.tag not in kept:
+                self._record(place, element, place.rules[element.tag])
+
+    def _element(self, element: RawElement, place: Place) -> RawElement | None:
+        rule = place.rules[element.tag]
+        if element.tag & _PRIVATE and place.rules.book.private:
+            if is_creator(element.tag):
+                return None  # until it is known whether something of its block is kept
+            rule = place.blocks.rule(element.tag, place.rules.book.private) or rule
         if rule.action is Action.REMOVE:
             return self._perform(element, rule, place)
-        understood = _understood(element, little_endian=self.little_endian)
-        if understood is None:
-            return self._perform(element, _NOT_UNDERSTOOD, place)
-        if rule.action is Action.KEEP and place.dummied and understood.vr in _DUMMIED_VRS:
+        known = understood(element, rule.vr, little_endian=self.little_endian)
+        if known is None:
+            return self._perform(element, NOT_UNDERSTOOD, place)
+        if rule.action is Action.KEEP and place.dummied and known.vr in _DUMMIED_VRS:
             rule = _INSIDE_DUMMY
-        return self._perform(understood, rule, place)
+        return self._perform(known, rule, place)
 
-    def _perform(self, element: RawElement, rule: Rule, place: _Place) -> RawElement | None:
+    def _perform(self, element: RawElement, rule: Rule, place: Place) -> RawElement | None:
         match rule.action:
             case Action.KEEP:
-                return self._keep(element, place)
+                return self._keep(element, rule, place)
             case Action.UID:
                 return self._uid(element, rule, place)
             case Action.EMPTY:
                 return self._empty(element, rule, place)
-            case Action.DUMMY | Action.CLEAN:
+            case Action.DUMMY:
                 return self._dummy(element, rule, place)
+            case Action.CLEAN:
+                return self._cleaned(element, rule, place)
             case Action.REMOVE:
                 self._record(place, element, rule)
         return None
 
-    def _record(self, place: _Place, element: RawElement, rule: Rule) -> None:
+    def _record(self, place: Place, element: RawElement, rule: Rule) -> None:
         self.taken.append(ActionTaken(f"{place.prefix}{element.tag:08X}", rule.action, rule.name))
 
-    def _empty(self, element: RawElement, rule: Rule, place: _Place) -> RawElement:
+    def _instead(self, element: RawElement, rule: Rule, place: Place) -> RawElement | None:
+        """What is done with a value that can be neither kept nor cleaned."""
+        return self._perform(element, replace(rule, action=rule.otherwise), place)
+
+    def _empty(self, element: RawElement, rule: Rule, place: Place) -> RawElement:
         self._record(place, element, rule)
-        if element.tag in _PSEUDONYMS:
+        if element.tag in _PSEUDONYMS and rule.name != OVERRIDE:
             return _with_value(element, self._pseudonym(element, place))
         if element.vr == "SQ":
             return replace(element, value=None, items=())
         return _with_value(element, b"")
 
-    def _dummy(self, element: RawElement, rule: Rule, place: _Place) -> RawElement | None:
+    def _dummy(self, element: RawElement, rule: Rule, place: Place) -> RawElement | None:
         if element.items is not None:
             self._record(place, element, rule)
             return self._sequence(element, place, dummied=True)
-        if element.vr == "UI":
+        if element.vr == "UI" and rule.constant is None:
             return self._uid(element, rule, place)
-        if element.tag in _PSEUDONYMS:
+        if element.tag in _PSEUDONYMS and rule.name != OVERRIDE:
             return self._empty(element, rule, place)
-        if element.value is not None and not trimmed(element.value):
+        if element.value is not None and not trimmed(element.value) and rule.constant is None:
             return _with_value(element, b"")
         self._record(place, element, rule)
-        value = dummy(element.tag, element.vr or "")
+        value = self._dummy_value(element, rule, place)
         return None if value is None else _with_value(element, value)
 
-    def _uid(self, element: RawElement, rule: Rule, place: _Place) -> RawElement | None:
+    def _dummy_value(self, element: RawElement, rule: Rule, place: Place) -> bytes | None:
+        if rule.constant is not None:
+            return rule.constant.encode("ascii")
+        if rule.hashed and element.vr in TEXT_VRS and element.value is not None:
+            return self._hashed(element.value, place)
+        return dummy(element.tag, element.vr or "")
+
+    def _uid(self, element: RawElement, rule: Rule, place: Place) -> RawElement | None:
         if element.value is None:
-            return self._perform(element, _TOO_MANY_BYTES, place)
+            return self._perform(element, TOO_MANY_BYTES, place)
         value = mapped_uids(element.value, self.key)
         if value == trimmed(element.value):
             return element
         self._record(place, element, rule)
         return _with_value(element, value)
 
-    def _keep(self, element: RawElement, place: _Place) -> RawElement | None:
+    def _cleaned(self, element: RawElement, rule: Rule, place: Place) -> RawElement | None:
+        """Values of similar meaning that do not identify; or what the profile says instead."""
+        vr, value = element.vr or "", element.value
+        if element.items is not None:
+            if element.tag == GRAPHIC_ANNOTATION_SEQUENCE:
+                element = without_text(element)
+            return self._sequence(element, place, dummied=place.dummied)
+        if element.tag >> 24 == OVERLAYS:
+            kept = element.tag >> 16 in place.regions and vr not in _OVERLAY_TEXT_VRS
+            return (self._keep if kept else self._instead)(element, rule, place)
+        if value is None:
+            return self._instead(element, rule, place)
+        if not trimmed(value):
+            return _with_value(element, b"")
+        cleaned = self._clean_value(vr, value, place)
+        if cleaned is None:
+            return self._instead(element, rule, place)
+        if cleaned != trimmed(value):
+            self._record(place, element, rule)
+        return _with_value(element, cleaned)
+
+    def _clean_value(self, vr: str, value: bytes, place: Place) -> bytes | None:
+        if vr in {"DA", "DT", "TM"}:
+            return dates.moved(value, vr, self.days)
+        if vr == "AE":
+            return self._hashed(value, place)
+        return self._clean_text(vr, value, place) if vr in _FREE_TEXT_VRS else None
+
+    def _clean_text(self, vr: str, value: bytes, place: Place) -> bytes | None:
+        text = decoded(trimmed(value), place.encodings)
+        parts = text.split("\\") if vr in _TEXTS_OF_MANY else [text]
+        cleaned = [free_text.cleaned(part, self.echoes) for part in parts]
+        if None in cleaned:
+            return None
+        return encoded("\\".join(part or TEXT.decode() for part in cleaned), place.encodings)
+
+    def _hashed(self, value: bytes, place: Place) -> bytes:
+        text = decoded(trimmed(value), place.encodings)
+        return "\\".join(self.key.value(part.strip()) for part in text.split("\\")).encode("ascii")
+
+    def _keep(self, element: RawElement, rule: Rule, place: Place) -> RawElement | None:
         if element.items is not None:
             return self._sequence(element, place, dummied=place.dummied)
-        rule = self._objection(element, place)
-        if rule is _ECHO and element.vr == "CS":
+        against = objection(element, rule, place.encodings, self.echoes)
+        if against is ECHO and element.vr == "CS":
             return self._without_echoing_terms(element, place)
-        return element if rule is None else self._perform(element, rule, place)
+        if against is not None:
+            return self._perform(element, against, place)
+        return self._capped(element, rule, place) if element.vr == "AS" else element
 
-    def _without_echoing_terms(self, element: RawElement, place: _Place) -> RawElement:
+    def _capped(self, element: RawElement, rule: Rule, place: Place) -> RawElement:
+        value = dates.capped_age(element.value or b"")
+        if value == trimmed(element.value or b""):
+            return element
+        self._record(place, element, replace(rule, action=Action.CLEAN))
+        return _with_value(element, value)
+
+    def _without_echoing_terms(self, element: RawElement, place: Place) -> RawElement:
         """A Code String's other values stay: what they stand for depends on their position."""
-        self._record(place, element, _ECHO)
+        self._record(place, element, ECHO)
         terms = decoded(trimmed(element.value or b""), place.encodings).split("\\")
         echoing = (self.echoes.in_text(element.tag, "CS", term) for term in terms)
         kept = (
@@ -150,11 +236,13 @@ class Cleaner:
         )
         return _with_value(element, b"\\".join(kept))
 
-    def _sequence(self, element: RawElement, place: _Place, *, dummied: bool) -> RawElement:
+    def _sequence(self, element: RawElement, place: Place, *, dummied: bool) -> RawElement:
+        rules = place.rules.below(element.tag)
         items = tuple(
             RawItem(
                 self.clean(
                     item.elements,
+                    rules,
                     place.encodings,
                     f"{place.prefix}{element.tag:08X}[{number}].",
                     dummied=dummied,
@@ -165,32 +253,7 @@ class Cleaner:
         )
         return replace(element, items=items)
 
-    def _objection(self, element: RawElement, place: _Place) -> Rule | None:
-        """The rule that keeps a value from being kept, if there is one."""
-        vr, value = element.vr or "", element.value
-        if not _is_of_the_kind(vr, dictionary_vr(element.tag)):
-            return _NOT_UNDERSTOOD
-        if value is None:
-            return _objection_to_unread(vr)
-        if not value:
-            return None
-        if element.tag == SPECIFIC_CHARACTER_SET:
-            return None if is_known_set(value) else _NOT_UNDERSTOOD
-        if vr in TEXT_VRS:
-            text = decoded(trimmed(value), place.encodings)
-            return _ECHO if self.echoes.in_text(element.tag, vr, text) else None
-        return self._objection_to_number(vr, value)
-
-    def _objection_to_number(self, vr: str, value: bytes) -> Rule | None:
-        if vr in NUMBER_VRS:
-            if not _NUMBER.fullmatch(value):
-                return _NOT_OF_ITS_VR
-            return _ECHO if self.echoes.in_number(trimmed(value).decode("ascii")) else None
-        if vr in BINARY_VRS:
-            return _ECHO if self.echoes.in_bytes(value) else None
-        return None if vr == "UI" else _NOT_OF_ITS_VR
-
-    def _pseudonym(self, element: RawElement, place: _Place) -> bytes:
+    def _pseudonym(self, element: RawElement, place: Place) -> bytes:
         text = decoded(trimmed(element.value or b""), place.encodings)
         return _PSEUDONYMS[element.tag](self, text).encode("ascii")
 
@@ -201,67 +264,17 @@ class Cleaner:
         return self.key.accession_number(text) if text else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    encodings: Encodings
-    prefix: str  # the path of the enclosing item
-    dummied: bool  # inside a sequence that is a dummy as a whole
-
-
 # Code Strings and numbers inside a dummy sequence are kept as anywhere: they name nobody, and their
 # enumerated values and multiplicities are what makes the item valid.
 _DUMMIED_VRS: Final = TEXT_VRS - {"CS"}
-_ECHO: Final = Rule(Action.DUMMY, "echo")
-_TOO_LONG: Final = Rule(Action.DUMMY, "too-long")
-_TOO_MANY_BYTES: Final = Rule(Action.REMOVE, "too-long")
-_NOT_OF_ITS_VR: Final = Rule(Action.EMPTY, "not-of-its-vr")
-_NOT_UNDERSTOOD: Final = Rule(Action.REMOVE, "not-of-its-vr")
 _INSIDE_DUMMY: Final = Rule(Action.DUMMY, "inside-dummy")
-
-
-def _objection_to_unread(vr: str) -> Rule | None:
-    """A value too long to read: arrays of numbers pass, text and opaque bytes do not."""
-    if vr in _BULK_VRS:
-        return None
-    return _TOO_LONG if vr in TEXT_VRS | NUMBER_VRS else _TOO_MANY_BYTES
+_OVERLAY_TEXT_VRS: Final = TEXT_VRS - {"CS"} | TEMPORAL_VRS
 
 
 def _with_value(element: RawElement, value: bytes) -> RawElement:
     return RawElement(element.tag, element.vr, element.extent, value)
 
 
-def _understood(element: RawElement, *, little_endian: bool) -> RawElement | None:
-    """The element under a VR that its value can have, or None when there is none.
-
-    An unknown VR is read as the dictionary's (PS3.5 Section 6.2.2); a value that encloses items
-    where the dictionary has none, or none where it has a sequence, is not understood.
-    """
-    vr, expected = element.vr, dictionary_vr(element.tag)
-    if vr == expected and vr != "SQ" and element.items is None:
-        return element
-    if (vr is None or vr == "UN" or vr not in _KNOWN_VRS) and expected is not None:
-        if not little_endian and expected not in TEXT_VRS:
-            return None
-        element = replace(element, vr=expected.split(" or ", maxsplit=1)[0])
-    return element if _is_consistent(element, expected) else None
-
-
-def _is_consistent(element: RawElement, expected: str | None) -> bool:
-    if element.vr == "SQ" or element.items is not None:
-        return element.vr == "SQ" and expected in {None, "SQ"} and not element.value
-    if expected == "SQ" or element.vr not in _KNOWN_VRS:
-        return False
-    opaque = element.vr in {"OB", "UN"}
-    return expected is None or not opaque or element.vr in expected.split(" or ")
-
-
-def _is_of_the_kind(vr: str, expected: str | None) -> bool:
-    """Text where the dictionary has numbers, or the reverse, is not what it says it is."""
-    return expected is None or any(vr in kind and expected[:2] in kind for kind in _KINDS)
-
-
-_KINDS: Final = (TEXT_VRS, NUMBER_VRS, TEMPORAL_VRS, BINARY_VRS, frozenset({"UI"}))
-_KNOWN_VRS: Final = TEXT_VRS | NUMBER_VRS | TEMPORAL_VRS | BINARY_VRS | {"UI", "SQ"}
 _PSEUDONYMS: Final[dict[int, Callable[[Cleaner, str], str]]] = {
     PATIENT_NAME: lambda cleaner, _: cleaner.patient,
     PATIENT_ID: Cleaner._pseudonymous_patient_id,  # noqa: SLF001

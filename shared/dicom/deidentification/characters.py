@@ -60,3 +60,15 @@ def decoded(value: bytes, encodings: Encodings) -> str:
         except (UnicodeError, LookupError):
             return value.decode("latin-1")
     return value.decode("latin-1") if "�" in text else text
+
+
+def encoded(text: str, encodings: Encodings) -> bytes | None:
+    """The text in the encodings, None when they shift between sets or lack a character."""
+    if text.isascii():
+        return text.encode("ascii")
+    if len(encodings) > 1:
+        return None
+    try:
+        return text.encode(encodings[0])
+    except (UnicodeError, LookupError):
+        return None

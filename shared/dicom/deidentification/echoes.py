@@ -24,7 +24,7 @@ from shared.dicom.deidentification.characters import (
     trimmed,
 )
 from shared.dicom.deidentification.pseudonyms import is_standard_uid
-from shared.dicom.deidentification.rules import rule_for
+from shared.dicom.deidentification.rules import Rules
 from shared.dicom.elements import Header, RawElement
 
 _COINCIDENCES_PATH: Final = Path(__file__).with_name("coincidences.json")
@@ -77,6 +77,25 @@ class Echoes:
         if tag in _EQUIPMENT:
             words = [word for word in words if word not in _coincidences().makers]
         return self._has_words(words) or self._has_patterns(text)
+
+    def without(self, text: str) -> str:
+        """The text with the words and phrases that identify taken out."""
+        tokens = list(_WORD.finditer(text))
+        words = ["".join(_words(token[0])) for token in tokens]
+        taken = {at for at, word in enumerate(words) if word in self.words}
+        for at, word in enumerate(words):
+            for phrase in self.phrases.get(word, ()):
+                parts = phrase.split(" ")
+                if words[at : at + len(parts)] == parts:
+                    taken.update(range(at, at + len(parts)))
+        for at in sorted(taken, reverse=True):
+            text = text[: tokens[at].start()] + text[tokens[at].end() :]
+        return text
+
+    def has_day(self, value: str) -> bool:
+        """Whether one of the days of a DA or DT identifies."""
+        days = {re.sub(r"\D", "", day)[:_DATE_DIGITS] for day in value.split("\\")}
+        return not (self.dates | self.words).isdisjoint(days)
 
     def in_number(self, text: str) -> bool:
         """Whether a value of a DS or IS is an identifier as a whole."""
@@ -185,20 +204,23 @@ def _is_telling(word: str) -> bool:
     return len(word) >= (_SHORTEST_DIGITS if word.isdigit() else _SHORTEST_WORD)
 
 
-def echoes_of(header: Header) -> Echoes:
+def echoes_of(header: Header, rules: Rules) -> Echoes:
     """The identifying values of the object: every one that the profile takes away, at any depth."""
     echoes = Echoes()
     for element in header.file_meta:
         if element.vr == "AE" and element.value is not None:
             echoes.add("AE", decoded(trimmed(element.value), DEFAULT))
-    _collect(header.dataset, encodings_of(header.dataset), echoes)
+    _collect(header.dataset, rules, encodings_of(header.dataset), echoes)
     return echoes
 
 
-def _collect(elements: tuple[RawElement, ...], encodings: Encodings, echoes: Echoes) -> None:
+def _collect(
+    elements: tuple[RawElement, ...], rules: Rules, encodings: Encodings, echoes: Echoes
+) -> None:
     for element in elements:
         if element.items is not None:
+            below = rules.below(element.tag)
             for item in element.items:
-                _collect(item.elements, encodings_of(item.elements, encodings), echoes)
-        elif element.value and (rule := rule_for(element.tag)).echoed:
+                _collect(item.elements, below, encodings_of(item.elements, encodings), echoes)
+        elif element.value and (rule := rules[element.tag]).echoed:
             echoes.add(rule.vr, decoded(trimmed(element.value), encodings))

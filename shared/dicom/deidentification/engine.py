@@ -9,10 +9,14 @@ from shared.dicom.deidentification.actions import ActionTaken, Cleaner
 from shared.dicom.deidentification.characters import decoded, encodings_of, trimmed
 from shared.dicom.deidentification.echoes import Echoes, echoes_of
 from shared.dicom.deidentification.marks import PREAMBLE, file_meta, group_length, with_marks
+from shared.dicom.deidentification.options import Option
 from shared.dicom.deidentification.pixels import bounded_pixels
+from shared.dicom.deidentification.profile import BASIC, Profile
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.dicom.deidentification.reasons import HoldReason
+from shared.dicom.deidentification.retention import retained_by
 from shared.dicom.deidentification.risk import hold_reason
+from shared.dicom.deidentification.rules import Rules, rules_for
 from shared.dicom.deidentification.writer import (
     EXPLICIT_LITTLE,
     Segment,
@@ -32,6 +36,9 @@ _SOP_CLASS_UID: Final = 0x00080016
 _SOP_INSTANCE_UID: Final = 0x00080018
 _STUDY_INSTANCE_UID: Final = 0x0020000D
 _SERIES_INSTANCE_UID: Final = 0x0020000E
+_OF_PIXELS: Final = frozenset(
+    {Option.CLEAN_PIXEL_DATA, Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES}
+)  # not done here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,23 +61,30 @@ class Held:
 
 
 def deidentify(
-    header: Header, key: PseudonymKey, source: Source | None = None
+    header: Header,
+    key: PseudonymKey,
+    source: Source | None = None,
+    *,
+    profile: Profile = BASIC,
 ) -> Deidentified | Held:
-    """A copy under the Basic Application Confidentiality Profile, or why there is none.
+    """A copy under the profile, or why there is none.
 
-    Equal objects and keys give equal results. Pixel data become an extent of the source. Only
-    when they are encapsulated is the source read: the start of each fragment. Without a source
-    such objects are held.
+    Equal objects, keys and profiles give equal results. Pixel data become an extent of the source.
+    Only when they are encapsulated is the source read: the start of each fragment. Without a
+    source such objects are held.
     """
     reason = hold_reason(header)
     if reason is not None:
         return Held(reason=reason)
-    echoes = echoes_of(header)
+    rules = rules_for(profile, _Texts(header.dataset).of(_SOP_CLASS_UID))
+    echoes = echoes_of(header, rules)
     try:
         pixels = _pixels(header, source, echoes)
     except FormatError:
         return Held(reason=HoldReason.PIXEL_DATA_INCONSISTENT)
-    return pixels if isinstance(pixels, Held) else _deidentified(header, key, pixels, echoes)
+    if isinstance(pixels, Held):
+        return pixels
+    return _deidentified(header, _cleaner(header, key, echoes), rules, pixels)
 
 
 def _pixels(header: Header, source: Source | None, echoes: Echoes) -> tuple[RawElement, ...] | Held:
@@ -87,15 +101,16 @@ def _pixels(header: Header, source: Source | None, echoes: Echoes) -> tuple[RawE
 
 
 def _deidentified(
-    header: Header, key: PseudonymKey, pixels: tuple[RawElement, ...], echoes: Echoes
+    header: Header, cleaner: Cleaner, rules: Rules, pixels: tuple[RawElement, ...]
 ) -> Deidentified | Held:
-    cleaner = _cleaner(header, key, echoes)
-    dataset = with_marks(cleaner.clean(header.dataset))
+    profile = rules.book.profile
+    cleaned = cleaner.clean(header.dataset, rules)
+    dataset = with_marks(cleaned, profile, profile.options - _OF_PIXELS)
     identity = _identity(dataset, header.transfer_syntax_uid)
     if not (_is_one_uid(identity.sop_instance_uid) and _is_one_uid(identity.sop_class_uid)):
         return Held(reason=HoldReason.IDENTITY_MISSING)
     segments = _segments(header, dataset, pixels)
-    found = residue(header, segments)
+    found = residue(header, segments, retained_by(profile, cleaner.days))
     if found:
         return Held(reason=HoldReason.IDENTITY_RESIDUE, residue=found)
     return Deidentified(
@@ -111,12 +126,14 @@ def _cleaner(header: Header, key: PseudonymKey, echoes: Echoes) -> Cleaner:
     texts = _Texts(header.dataset)
     patient_id, issuer = texts.of(_PATIENT_ID), texts.of(_ISSUER_OF_PATIENT_ID)
     study = texts.of(_STUDY_INSTANCE_UID) or texts.of(_SOP_INSTANCE_UID)
+    patient = key.patient_id(patient_id, issuer) if patient_id else key.study_patient_id(study)
     return Cleaner(
         key=key,
-        patient=key.patient_id(patient_id, issuer) if patient_id else key.study_patient_id(study),
+        patient=patient,
         issuer=issuer,
         echoes=echoes,
         little_endian=header.encoding.little_endian,
+        days=key.day_offset(patient),
     )
 
 

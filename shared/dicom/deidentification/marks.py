@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
+from shared.dicom.deidentification.options import CODES, PROFILE_CODE, Option
+from shared.dicom.deidentification.profile import Profile
 from shared.dicom.deidentification.table import table
 from shared.dicom.elements import Extent, RawElement, RawItem
 
 PREAMBLE: Final = bytes(128) + b"DICM"
 IMPLEMENTATION_CLASS_UID: Final = "2.25.193406287341550728843620183572614983117"
 IMPLEMENTATION_VERSION_NAME: Final = "INLET_1"
-PROFILE_CODE: Final = ("113100", "DCM", "Basic Application Confidentiality Profile")
 
 _NOWHERE: Final = Extent(0, 0)
 _SOP_CLASS_UID: Final = 0x00080016
@@ -22,26 +24,48 @@ def made(tag: int, vr: str, value: str) -> RawElement:
     return RawElement(tag, vr, _NOWHERE, value.encode("ascii"))
 
 
-def with_marks(elements: tuple[RawElement, ...]) -> tuple[RawElement, ...]:
+def with_marks(
+    elements: tuple[RawElement, ...], profile: Profile, applied: frozenset[Option]
+) -> tuple[RawElement, ...]:
     """The data set with the attributes that tell what was done (PS3.15 Section E.1.1)."""
-    marks = {mark.tag: mark for mark in _marks()}
+    marks = {mark.tag: mark for mark in _marks(profile, applied)}
     others = (element for element in elements if element.tag not in marks)
     return tuple(sorted((*others, *marks.values()), key=lambda element: element.tag))
 
 
-def _marks() -> tuple[RawElement, ...]:
-    value, scheme, meaning = PROFILE_CODE
-    code = (
-        made(0x00080100, "SH", value),
-        made(0x00080102, "SH", scheme),
-        made(0x00080104, "LO", meaning),
-    )
+@lru_cache(maxsize=64)
+def _marks(profile: Profile, applied: frozenset[Option]) -> tuple[RawElement, ...]:
+    codes = (CODES[option] for option in Option if option in applied)
+    items = (PROFILE_CODE, *((value, "DCM", meaning) for value, meaning in codes))
     return (
         made(0x00120062, "CS", "YES"),  # Patient Identity Removed
-        made(0x00120063, "LO", f"PS3.15 {table().edition} Basic Profile by Inlet"),
-        RawElement(0x00120064, "SQ", _NOWHERE, items=(RawItem(code),)),
-        made(0x00280303, "CS", "REMOVED"),  # Longitudinal Temporal Information Modified
+        made(0x00120063, "LO", method(profile)),
+        RawElement(0x00120064, "SQ", _NOWHERE, items=tuple(_code(*item) for item in items)),
+        made(0x00280303, "CS", _temporal_information(applied)),
     )
+
+
+def method(profile: Profile) -> str:
+    """What De-identification Method (0012,0063) says of a profile; names of profiles are public."""
+    with_overrides = "\\With overrides of the profile" if profile.overrides else ""
+    return f"PS3.15 {table().edition} Basic Profile by Inlet{with_overrides}"
+
+
+def _code(value: str, scheme: str, meaning: str) -> RawItem:
+    return RawItem(
+        (
+            made(0x00080100, "SH", value),
+            made(0x00080102, "SH", scheme),
+            made(0x00080104, "LO", meaning),
+        )
+    )
+
+
+def _temporal_information(applied: frozenset[Option]) -> str:
+    """The value of Longitudinal Temporal Information Modified (0028,0303)."""
+    if Option.RETAIN_FULL_DATES in applied:
+        return "UNMODIFIED"
+    return "MODIFIED" if Option.RETAIN_MODIFIED_DATES in applied else "REMOVED"
 
 
 def file_meta(dataset: tuple[RawElement, ...], transfer_syntax_uid: str) -> tuple[RawElement, ...]:

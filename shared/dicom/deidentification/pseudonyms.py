@@ -16,6 +16,7 @@ from pydicom._uid_dict import UID_dictionary
 _UUID_VERSION_8: Final = (0xF << 76, 0x8 << 76)  # RFC 9562 section 5.8: contents of our making
 _UUID_VARIANT: Final = (0x3 << 62, 0x2 << 62)
 MINIMUM_SECRET_BYTES: Final = 16
+LARGEST_DAY_OFFSET: Final = 3652
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,15 @@ class PseudonymKey:
     def accession_number(self, original: str, issuer: str = "") -> str:
         """The accession number's pseudonym, 16 characters, which fills an SH."""
         return self._token("accession-number", original, issuer)
+
+    def value(self, original: str) -> str:
+        """The pseudonym of any other text, 16 characters: equal texts have equal ones."""
+        return self._token("value", original)
+
+    def day_offset(self, patient: str) -> int:
+        """Whole days by which every date of a patient is moved: up to ten years back."""
+        digest = self._digest("day-offset", patient)
+        return -1 - int.from_bytes(digest[:8], "big") % LARGEST_DAY_OFFSET
 
     def token(self, kind: str, original: str) -> str:
         """What only this key can make of the original; for recognising, never for showing."""

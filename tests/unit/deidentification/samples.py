@@ -17,7 +17,14 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from shared.dicom.deidentification import Deidentified, Held, PseudonymKey, deidentify
+from shared.dicom.deidentification import (
+    BASIC,
+    Deidentified,
+    Held,
+    Profile,
+    PseudonymKey,
+    deidentify,
+)
 from shared.dicom.elements import Extent, Header, RawElement
 from shared.dicom.reader import read_header
 from shared.dicom.source import BytesSource
@@ -71,15 +78,22 @@ def as_file(
     return buffer.getvalue() + trailing
 
 
-def result_of(data: bytes, key: PseudonymKey = KEY) -> Deidentified | Held:
+def result_of(
+    data: bytes, key: PseudonymKey = KEY, profile: Profile = BASIC
+) -> Deidentified | Held:
     """What becomes of the file."""
     source = BytesSource(data)
-    return deidentify(read_header(source), key, source)
+    return deidentify(read_header(source), key, source, profile=profile)
 
 
-def copy_of(data: bytes, key: PseudonymKey = KEY) -> bytes:
+def copy_under(profile: Profile, data: bytes) -> bytes:
+    """The bytes of the copy that a profile makes."""
+    return copy_of(data, KEY, profile)
+
+
+def copy_of(data: bytes, key: PseudonymKey = KEY, profile: Profile = BASIC) -> bytes:
     """The bytes of the de-identified copy."""
-    result = result_of(data, key)
+    result = result_of(data, key, profile)
     assert isinstance(result, Deidentified), result
     copy = b"".join(
         part if isinstance(part, bytes) else data[part.offset : part.offset + part.length]

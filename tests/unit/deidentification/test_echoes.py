@@ -3,10 +3,17 @@
 import pytest
 from pydicom.dataset import Dataset
 
+from shared.dicom.deidentification import BASIC
 from shared.dicom.deidentification.echoes import Echoes, echoes_of
-from tests.unit.deidentification.samples import an_image, header_of
+from shared.dicom.deidentification.rules import rules_for
+from shared.dicom.elements import Header
+from tests.unit.deidentification.samples import CT_IMAGE, an_image, header_of
 
 KERNEL, MANUFACTURER, BODY_PART = 0x00181210, 0x00080070, 0x00180015
+
+
+def found_in(header: Header) -> Echoes:
+    return echoes_of(header, rules_for(BASIC, CT_IMAGE))
 
 
 def echoes(**values: str) -> Echoes:
@@ -115,15 +122,27 @@ def test_many_identifiers_are_searched_for_as_well_as_few() -> None:
 def test_an_object_tells_its_identifiers_from_every_depth() -> None:
     physician = Dataset()
     physician.ReferringPhysicianName = "Brennigan^Otto"
-    found = echoes_of(header_of(an_image(ReferencedSeriesSequence=[physician])))
+    found = found_in(header_of(an_image(ReferencedSeriesSequence=[physician])))
     for text in ("brennigan", "quorra", "qx-778812", "ACC55501", "19510623", "1.2.3.4.77.1"):
         assert found.in_text(KERNEL, "LO", text)
 
 
 def test_descriptions_are_no_identifiers() -> None:
-    found = echoes_of(header_of(an_image(SeriesDescription="Abdomen", StudyDescription="Staging")))
+    found = found_in(header_of(an_image(SeriesDescription="Abdomen", StudyDescription="Staging")))
     assert not found.in_text(KERNEL, "LO", "Abdomen staging")
 
 
 def test_nothing_is_shown() -> None:
     assert "Quorra" not in repr(echoes(PN="Quorra^Zyxel"))
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("CT of Quorra ZYXEL, chest", "CT of  , chest"),
+        ("ab 1234 / AB1234, AB", "  / , AB"),
+        ("nothing here", "nothing here"),
+    ],
+)
+def test_identifiers_are_taken_out_of_a_text(text: str, left: str) -> None:
+    assert echoes(PN="Quorra^Zyxel", LO="AB-1234").without(text) == left

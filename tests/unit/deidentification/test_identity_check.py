@@ -1,8 +1,8 @@
 """The independent check notices what the profile lets through, and knows coincidences."""
 
 import ast
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from pathlib import Path as FilePath
 from typing import Any
 
 import pytest
@@ -11,16 +11,19 @@ from pydicom.tag import Tag
 
 from shared.dicom import identity_check
 from shared.dicom.deidentification import (
+    BASIC,
     Deidentified,
     Held,
     HoldReason,
+    Profile,
     actions,
     deidentify,
     rules,
 )
+from shared.dicom.deidentification.attribute_types import Types
 from shared.dicom.deidentification.echoes import Echoes
 from shared.dicom.deidentification.marks import PREAMBLE
-from shared.dicom.deidentification.rules import Action, Rule
+from shared.dicom.deidentification.rules import Action, Path, Rule
 from shared.dicom.deidentification.table import table
 from shared.dicom.deidentification.writer import written
 from shared.dicom.elements import Extent, RawElement
@@ -60,20 +63,24 @@ SABOTAGED: dict[str, Any] = {
 
 
 @pytest.fixture
-def keeping(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | int], None]:
+def keeping(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str | int], None]]:
     """Disable one rule, and the search for echoes with it."""
+    original = rules.decided
 
     def keep(attribute: str | int) -> None:
-        tag = int(Tag(attribute))
+        kept = int(Tag(attribute))
 
-        def sabotaged(asked: int) -> Rule:
-            kept = asked == tag
-            return Rule(Action.KEEP, "sabotaged") if kept else rules.rule_for(asked)
+        def sabotaged(profile: Profile, types: Types, path: Path | None, tag: int) -> Rule:
+            rule = original(profile, types, path, tag)
+            return Rule(Action.KEEP, "sabotaged", rule.vr) if tag == kept else rule
 
-        monkeypatch.setattr(actions, "rule_for", sabotaged)
-        monkeypatch.setattr(actions.Cleaner, "_objection", lambda *_: None)
+        monkeypatch.setattr(rules, "decided", sabotaged)
+        monkeypatch.setattr(actions, "objection", lambda *_: None)
+        rules._book.cache_clear()
 
-    return keep
+    yield keep
+    monkeypatch.undo()
+    rules._book.cache_clear()
 
 
 @pytest.mark.parametrize("keyword", SABOTAGED)
@@ -191,11 +198,12 @@ def test_private_trailing_and_meta_values_of_the_original_count() -> None:
 
 
 def test_the_check_knows_nothing_of_the_profile() -> None:
-    tree = ast.parse(Path(identity_check.__file__).read_text("utf-8"))
+    tree = ast.parse(FilePath(identity_check.__file__).read_text("utf-8"))
     modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert not any("deidentification" in module for module in modules)
 
 
+BASIC_RULES = rules.rules_for(BASIC, "")
 VALUES = {
     "AE": b"ZEBRA7", "DA": b"20191224", "DT": b"20191224101112", "LO": b"Zebra 7 Street",
     "LT": b"Zebra 7 Street", "PN": b"Brennigan^Otto", "SH": b"ZEBRA77", "ST": b"Zebra 7 Street",
@@ -219,16 +227,14 @@ DESCRIPTIONS = {
     [
         tag
         for tag in table().by_tag
-        if rules.rule_for(tag).echoed
-        and rules.rule_for(tag).vr in VALUES
-        and tag not in DESCRIPTIONS
+        if BASIC_RULES[tag].echoed and BASIC_RULES[tag].vr in VALUES and tag not in DESCRIPTIONS
     ],
     ids="{:08X}".format,
 )
 def test_every_disabled_rule_for_an_identifier_is_noticed(
     tag: int, keeping: Callable[[str | int], None]
 ) -> None:
-    vr = rules.rule_for(tag).vr
+    vr = BASIC_RULES[tag].vr
     header = with_element(header_of(an_image()), element(tag, vr, VALUES[vr]))
     keeping(tag)
     assert isinstance(deidentify(header, KEY), Held)
