@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from functions.ingest.comparison import compared
 from functions.ingest.decision import (
     Archive,
     Decision,
@@ -134,6 +135,12 @@ class Ingest:
         with self.expansions.taken():
             return Expand(container, container.survey())
 
+    def _difference(self, landed: Landed, decision: Decision, placed: Placement) -> str | None:
+        if placed.rival is None or not isinstance(decision, Archive):
+            return None
+        with self.headers.taken():
+            return compared(self.objects, landed, decision, placed.rival)
+
     def _in_progress(self, landed: Landed) -> bool:
         """Return whether an uploader still needs the object: a part until it is composed."""
         age = self.clock.now() - landed.source.created
@@ -162,6 +169,7 @@ class Ingest:
             reason=placed.reason,
             identity=inspection.identity if inspection else None,
             primary_at=placed.primary_at,
+            difference=self._difference(landed, decision, placed),
             metadata=metadata,
             findings=_findings(survey.warnings) if survey else _warnings(inspection),
             dropped=dropped,

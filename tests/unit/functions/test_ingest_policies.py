@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from functions.ingest import comparison
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
 from shared.contracts.facilities import Facilities
 from shared.contracts.layout import CLAIMS
 from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.contracts.upload import Upload
-from shared.errors import TransientError
-from tests.builders import an_instance
+from shared.errors import LimitError, TransientError
+from tests.builders import IMPLICIT, an_instance
 from tests.ingest import an_ingest
 
 FIRST, OTHER, THIRD = (an_instance(StudyDescription=text) for text in ("A", "BB", "CCCC"))
@@ -123,6 +124,41 @@ def test_under_another_study_it_stands_there_and_further_versions_beside_it() ->
     assert third.target.version.name.startswith(stem)
     assert third.kind is OutcomeKind.CONFLICT
     assert set(sender.kept().values()) == {FIRST, MOVED, changed}
+
+
+SPOILT = FIRST[:-2] + b"XX"
+BOTH = OTHER[:-2] + b"XX"
+OTHER_META = FIRST[:128].replace(b"\x00", b"\x01") + FIRST[128:]
+ENCODED = an_instance(transfer_syntax=IMPLICIT, StudyDescription="A")
+
+
+@pytest.mark.parametrize(
+    ("data", "difference"),
+    [
+        (OTHER, "header"),
+        (SPOILT, "pixels"),
+        (BOTH, "header-and-pixels"),
+        (OTHER_META, "file-meta"),
+        (ENCODED, "encoding"),
+    ],
+)
+def test_a_conflict_says_in_what_it_differs(data: bytes, difference: str) -> None:
+    sender = _Sender()
+    assert sender.send("a", FIRST).difference is None
+    assert sender.send("b", data).difference == difference
+    assert sender.send("c", data).difference is None
+
+
+def test_what_cannot_be_read_any_more_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    sender = _Sender()
+    sender.send("a", FIRST)
+
+    def refuses(*_: object, **__: object) -> None:
+        raise LimitError("too-many-elements")
+
+    monkeypatch.setattr(comparison, "read_header", refuses)
+    outcome = sender.send("b", OTHER)
+    assert (outcome.kind, outcome.difference) == (OutcomeKind.CONFLICT, "not-compared")
 
 
 def test_while_the_first_version_is_under_way_the_other_waits(
