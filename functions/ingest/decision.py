@@ -6,6 +6,7 @@ from types import MappingProxyType
 from shared.containers.container import Container, Survey
 from shared.contracts import layout
 from shared.contracts.objects import StoredObject
+from shared.dicom.directory import Directory, read_directory
 from shared.dicom.identity import Identity
 from shared.dicom.inspection import Inspection, InspectionKind
 from shared.dicom.reasons import Fixer, Reason
@@ -57,6 +58,7 @@ class Ignore:
 
     reason: str
     keep: bool = False
+    directory: Directory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +84,5 @@ def before_reading(landed: StoredObject, *, known_facility: bool) -> Quarantine 
 def after_reading(inspection: Inspection) -> Archive | Ignore:
     """Return the decision on a readable DICOM object."""
     if inspection.kind is InspectionKind.DIRECTORY or inspection.identity is None:
-        return Ignore("dicomdir", keep=True)
+        return Ignore("dicomdir", keep=True, directory=read_directory(inspection.header))
     return Archive(inspection.identity, inspection)

@@ -20,6 +20,7 @@ from functions.ingest.decision import (
     Archive,
     Decision,
     Expand,
+    Ignore,
     Quarantine,
     after_reading,
     before_reading,
@@ -34,8 +35,9 @@ from shared.contracts import layout
 from shared.contracts.facilities import Facilities, Facility
 from shared.contracts.fitting import metadata_of
 from shared.contracts.objects import StoredObject
-from shared.contracts.outcome import Expansion, Finding, Outcome, OutcomeKind
+from shared.contracts.outcome import Expansion, Finding, Outcome, OutcomeKind, Reference
 from shared.contracts.upload import Upload
+from shared.dicom.directory import Directory
 from shared.dicom.inspection import Inspection, inspect
 from shared.dicom.recognition import RECOGNITION_BYTES, Kind, recognise
 from shared.dicom.source import WindowedSource
@@ -171,8 +173,9 @@ class Ingest:
             primary_at=placed.primary_at,
             difference=self._difference(landed, decision, placed),
             metadata=metadata,
-            findings=_findings(survey.warnings) if survey else _warnings(inspection),
+            findings=_findings(decision),
             dropped=dropped,
+            references=_references(decision),
             header_bytes=survey.bytes_read if survey else _bytes_read(inspection),
             duration_ms=(now - started) // timedelta(milliseconds=1),
             expansion=Expansion(members=survey.members) if survey else None,
@@ -183,14 +186,22 @@ def _bytes_read(inspection: Inspection | None) -> int:
     return inspection.bytes_read if inspection else 0
 
 
-def _findings(codes: tuple[str, ...]) -> tuple[Finding, ...]:
-    return tuple(Finding(code=code, path="") for code in codes)
+def _findings(decision: Decision) -> tuple[Finding, ...]:
+    match decision:
+        case Expand(survey=survey):
+            return tuple(Finding(code=code, path="") for code in survey.warnings)
+        case Archive(inspection=read) | Ignore(directory=Directory() as read):
+            return tuple(
+                Finding(code=each.code, path=each.path, count=each.count) for each in read.warnings
+            )
+    return ()
 
 
-def _warnings(inspection: Inspection | None) -> tuple[Finding, ...]:
-    warnings = inspection.warnings if inspection else ()
+def _references(decision: Decision) -> tuple[Reference, ...]:
+    directory = decision.directory if isinstance(decision, Ignore) else None
     return tuple(
-        Finding(code=warning.code, path=warning.path, count=warning.count) for warning in warnings
+        Reference(sop_instance_uid=each.sop_instance_uid, file_id=each.file_id)
+        for each in (directory.references if directory else ())
     )
 
 

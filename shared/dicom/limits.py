@@ -35,6 +35,7 @@ class Limits:
     max_metadata_memory_bytes: int = 16 * MIB
     max_dropped: int = 1_000
     max_compared_bytes: int = 32 * MIB
+    max_references: int = 12_000
 
 
 DEFAULT_LIMITS: Final = Limits()
@@ -175,6 +176,14 @@ _ROWS: Final[dict[str, tuple[str, Effect, str]]] = {
         (
             "what stands around the pixel data of each of two versions in conflict, long values "
             "included: as much as a header may have"
+        ),
+    ),
+    "max_references": (
+        "more-references",
+        Effect.LEFT_OUT,
+        (
+            "instances that a DICOMDIR names travel in one message, 400 bytes each at worst; "
+            "`max_elements` allows records of no more than these"
         ),
     ),
 }

@@ -42,6 +42,7 @@ WARNINGS: Final = MappingProxyType(
         "fragment-count-differs": "The fragments are fewer or more than the frames need.",
         "deflated-pixels-unchecked": "Whether the deflated pixel data are whole was not looked at.",
         "more-dropped": "More values are left out of the metadata than are named.",
+        "more-references": "The DICOMDIR names more instances than are compared with the archive.",
         "pixel-data-longer": "The pixel data are longer than rows, columns and frames make them.",
         "uid-form": "A UID is not formed as PS3.5 Section 9.1 wants it.",
         "unknown-sop-class": "The SOP class is not a storage class of the standard.",
