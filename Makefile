@@ -101,6 +101,14 @@ test-large: $(DEV_READY) ## A gigabyte through ingest, its memory and reads meas
 bench-%: $(DEV_READY) ## Measure: make bench-<name> runs tests/benchmarks/bench_<name>.py
 	@"$(PY)" -m tests.benchmarks.bench_$*
 
+.PHONY: score-deid
+score-deid: $(DEV_READY) ## Score de-identification on planted identities, as MIDI-B does
+	@"$(PY)" -m tests.score
+
+.PHONY: corpus-deid
+corpus-deid: $(DEV_READY) ## De-identify all real files at hand; search them for what is left
+	@"$(PY)" -m tests.benchmarks.corpus_deid
+
 LOCK := build/lock/bin/python -m uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --quiet pyproject.toml --extra local
 
