@@ -24,12 +24,14 @@ from infra.table_schemas import TABLES as SCHEMA_FILES
 from shared.containers.limits import CONTAINER_LIMITS
 from shared.containers.reasons import CONTAINER_REASONS, CONTAINER_WARNINGS
 from shared.contracts.event import TYPES
+from shared.contracts.facilities import POLICIES, Facility
 from shared.contracts.outcome import MEANINGS, OutcomeKind
 from shared.dicom.deidentification.description import MEANINGS as TAKEN
 from shared.dicom.deidentification.description import summary
 from shared.dicom.deidentification.options import CODES
 from shared.dicom.deidentification.profile import Profile
 from shared.dicom.deidentification.reasons import MEANINGS as HOLDS
+from shared.dicom.difference import MEANINGS as DIFFERENCES
 from shared.dicom.limits import LIMITS
 from shared.dicom.reasons import REASONS
 from shared.dicom.warnings import WARNINGS
@@ -132,6 +134,22 @@ def _counts(profile: Profile) -> list[int]:
     return [counts[action] for action in TAKEN]
 
 
+def differences() -> str:
+    """In what two versions of an instance differ."""
+    rows = ((f"`{code}`", text) for code, text in DIFFERENCES.items())
+    return markdown(("difference", "means"), rows)
+
+
+def facilities() -> str:
+    """What the registry says of a facility, and what holds where it is silent."""
+    default = Facility(name="<its name>")
+    rows = (
+        (f"`{field}`", meaning, f"`{getattr(default, field) or default.prefix}`")
+        for field, meaning in POLICIES.items()
+    )
+    return markdown(("field", "says", "when left out"), rows)
+
+
 def limits() -> str:
     """The limits under which untrusted bytes are read."""
     rows = (
@@ -225,6 +243,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "holds": holds,
     "profiles": profiles,
     "limits": limits,
+    "differences": differences,
+    "facilities": facilities,
     "limits: containers": container_limits,
     "views": views,
     **{f"columns: {table}": partial(columns, table) for table in SCHEMA_FILES},

@@ -64,6 +64,16 @@ class Facility:
         return self.archive_prefix or self.name
 
 
+POLICIES: Mapping[str, str] = {
+    "conflicts": "which of two versions of an instance is the primary one: "
+    + "; ".join(f"`{policy}`, {text}" for policy, text in CONFLICT_POLICIES.items()),
+    "duplicates": "what becomes of bytes that are archived already: "
+    + "; ".join(f"`{policy}`, {text}" for policy, text in DUPLICATE_POLICIES.items()),
+    "archive_prefix": "where its part of the archive begins, before the study",
+    "deidentification": f"the profile of its research copies; `{NO_COPIES}`: there are none",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Facilities:
     """Every registered facility."""

@@ -1,10 +1,12 @@
 import json
+from dataclasses import fields
 
 import pytest
 
 from shared.contracts.facilities import (
     CONFLICT_POLICIES,
     DUPLICATE_POLICIES,
+    POLICIES,
     ConflictPolicy,
     DuplicatePolicy,
     Facilities,
@@ -87,3 +89,4 @@ def test_what_begins_alike_is_not_inside() -> None:
 def test_every_policy_is_explained() -> None:
     assert set(CONFLICT_POLICIES) == set(ConflictPolicy)
     assert set(DUPLICATE_POLICIES) == set(DuplicatePolicy)
+    assert set(POLICIES) | {"name", "description"} == {field.name for field in fields(Facility)}
