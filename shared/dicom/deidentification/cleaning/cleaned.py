@@ -12,6 +12,7 @@ from shared.dicom.deidentification.cleaning.encapsulated import (
     encapsulated_pixels,
 )
 from shared.dicom.deidentification.cleaning.form import PixelForm, form_of
+from shared.dicom.deidentification.cleaning.jpeg import JpegCleaner
 from shared.dicom.deidentification.cleaning.native import NativePixels, native_pixels
 from shared.dicom.deidentification.cleaning.obstacles import CleaningError, Obstacle
 from shared.dicom.deidentification.cleaning.rectangles import Rectangle
@@ -23,7 +24,13 @@ from shared.dicom.transfer_syntax import is_native
 CleanedPixels = NativePixels | EncapsulatedPixels
 
 CODECS: Final[Mapping[str, Callable[[PixelForm, Sequence[Rectangle]], FrameCleaner]]] = (
-    MappingProxyType({"1.2.840.10008.1.2.5": RleCleaner})
+    MappingProxyType(
+        {
+            "1.2.840.10008.1.2.5": RleCleaner,
+            "1.2.840.10008.1.2.4.50": JpegCleaner,  # baseline
+            "1.2.840.10008.1.2.4.51": JpegCleaner,  # extended, 8 and 12 bits
+        }
+    )
 )
 
 
