@@ -24,7 +24,7 @@ class _Entry:
 
 
 class GroupCommit:
-    """Batches of serialized rows for one `send`, which returns once they are confirmed.
+    """Batches of serialized rows, or messages, for one `send` that returns once it is confirmed.
 
     `send` raises a `PermanentError` for rows that can never be stored.
     """
