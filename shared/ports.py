@@ -11,6 +11,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Protocol
 
+from shared.contracts.catalogue import IndexedVersion, OpenUpload, Progress
+from shared.contracts.letter import Letter
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
 
@@ -74,8 +76,8 @@ class ObjectStore(Protocol):
         """Delete exactly this generation; a generation that is gone is deleted already."""
         ...
 
-    def list(self, bucket: str, prefix: str = "") -> Iterator[StoredObject]:
-        """Yield the live objects of a bucket in the order of their names."""
+    def list(self, bucket: str, prefix: str = "", start: str = "") -> Iterator[StoredObject]:
+        """Yield the live objects of a bucket in the order of their names, from a name on."""
         ...
 
 
@@ -92,6 +94,38 @@ class RowSink(Protocol):
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
         """Return once the rows are in `dataset.table`; a repeated append repeats rows."""
+        ...
+
+
+class Catalogue(Protocol):
+    """What the tables say of what landed and of what is archived."""
+
+    def open_uploads(self, landed: datetime, before: datetime) -> Iterator[OpenUpload]:
+        """Yield what landed in `[landed, before)`, was announced and has no outcome."""
+        ...
+
+    def archived(self, bucket: str, after: str, limit: int) -> Iterator[IndexedVersion]:
+        """Yield the indexed versions in a bucket whose names come after one, in their order."""
+        ...
+
+    def progress(self, since: datetime) -> Progress:
+        """Return how far the sweeps since then have come."""
+        ...
+
+
+class Subscription(Protocol):
+    """A subscription whose messages stay until they are acknowledged."""
+
+    def pull(self, at_most: int) -> Sequence[Letter]:
+        """Return some of the messages that wait, each lent for a while; none when none waits."""
+        ...
+
+    def give_back(self, letters: Sequence[Letter]) -> None:
+        """Return once these may be pulled again at once."""
+        ...
+
+    def acknowledge(self, letters: Sequence[Letter]) -> None:
+        """Return once these are gone."""
         ...
 
 

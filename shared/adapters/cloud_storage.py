@@ -158,10 +158,12 @@ class CloudStorage:
             except (NotFound, PreconditionFailed):
                 return
 
-    def list(self, bucket: str, prefix: str = "") -> Iterator[StoredObject]:
-        """Yield the live objects of a bucket in the order of their names."""
+    def list(self, bucket: str, prefix: str = "", start: str = "") -> Iterator[StoredObject]:
+        """Yield the live objects of a bucket in the order of their names, from a name on."""
         with translated("storage"):
-            for blob in self._client.list_blobs(bucket, prefix=prefix, timeout=TIMEOUT_S):
+            for blob in self._client.list_blobs(
+                bucket, prefix=prefix, start_offset=start or None, timeout=TIMEOUT_S
+            ):
                 yield _stored(blob)
 
     def _blob(self, version: ObjectVersion) -> Blob:

@@ -97,10 +97,10 @@ class MemoryObjectStore:
             if self._held(version):
                 del self._objects[version.bucket, version.name]
 
-    def list(self, bucket: str, prefix: str = "") -> Iterator[StoredObject]:
-        """Yield the live objects of a bucket in the order of their names."""
+    def list(self, bucket: str, prefix: str = "", start: str = "") -> Iterator[StoredObject]:
+        """Yield the live objects of a bucket in the order of their names, from a name on."""
         for (where, name), held in sorted(self._objects.items(), key=lambda item: item[0]):
-            if where == bucket and name.startswith(prefix):
+            if where == bucket and name.startswith(prefix) and name >= start:
                 yield held.stored
 
     def data(self, bucket: str, name: str) -> bytes:

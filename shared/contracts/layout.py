@@ -1,11 +1,12 @@
 """Where objects stand: their names in inbox, archive, quarantine and research bucket."""
 
+import re
 from datetime import timedelta
 from typing import Final
 
 from shared.contracts.ids import derived_id
 from shared.contracts.objects import ObjectVersion, StoredObject
-from shared.dicom.identity import Identity
+from shared.dicom.identity import USABLE_UID, Identity
 
 UNKNOWN_FACILITY: Final = "unknown"
 MAX_NAME_BYTES: Final = 1024  # of a Cloud Storage object name in UTF-8
@@ -14,7 +15,16 @@ STAGING: Final = "staging/"  # in the quarantine; no reason has this name
 CLAIMS: Final = "claims/"  # in the archive; no facility has this name
 # How long a part may wait for its composition before it counts as left behind.
 UPLOAD_PART_GRACE: Final = timedelta(days=1)
+CLAIMS_END: Final = "claims0"  # where names go on behind the claims: `0` follows `/`
 _PARTS: Final = "/tmp/parallel_composite_uploads/"  # noqa: S108 - a name that gcloud and gsutil use
+
+# A facility's prefix, the place of an instance, and of a later version its mark. Nothing else that
+# the archive keeps can be called so: the names of what is kept whole have a `#` in them.
+_VERSION: Final = re.compile(
+    r"(?:[a-z0-9-]+/)+(?:non-patient|UID/UID)/UID(?:\.[0-9a-f]+)?\.dcm".replace(
+        "UID", USABLE_UID.pattern
+    )
+)
 
 
 def is_folder_marker(stored: StoredObject) -> bool:
@@ -30,6 +40,11 @@ def is_upload_part(version: ObjectVersion) -> bool:
 def archive_name(prefix: str, identity: Identity) -> str:
     """Return where the archive keeps an instance, below a facility's prefix."""
     return f"{prefix}/{_place(identity)}"
+
+
+def is_version(name: str) -> bool:
+    """Return whether a name of the archive is that of a version of an instance."""
+    return _VERSION.fullmatch(name) is not None
 
 
 def claim_name(facility: str, identity: Identity) -> str:

@@ -72,3 +72,43 @@ def test_only_an_empty_object_is_a_folder_marker() -> None:
     marker = replace(a_stored_object("h/study/"), size=0)
     assert layout.is_folder_marker(marker)
     assert not layout.is_folder_marker(replace(marker, size=1))
+
+
+MARKED = layout.conflict_name(layout.archive_name("h", AN_IDENTITY), "0badcafe")
+WITHOUT_STUDY = replace(AN_IDENTITY, study_instance_uid=None, series_instance_uid=None)
+LIKE_A_VERSION = ObjectVersion(bucket="inbox", name="h/1.2/3.4/5.dcm", generation=5)
+LIKE_A_MEMBER = ObjectVersion(
+    bucket="inbox", name="h/1.2!/3.4/5.6/7.dcm", generation=5, container="h/1.2"
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        layout.archive_name("h", AN_IDENTITY),
+        layout.archive_name("group/h-1", WITHOUT_STUDY),
+        layout.archive_name("containers", AN_IDENTITY),
+        MARKED,
+    ],
+)
+def test_versions_of_instances_are_known_by_their_names(name: str) -> None:
+    assert layout.is_version(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        layout.claim_name("h", AN_IDENTITY),
+        layout.container_name("h", LIKE_A_VERSION),
+        layout.duplicate_name("h", LIKE_A_VERSION),
+        layout.duplicate_name("h", LIKE_A_MEMBER),
+        "h/1.2/3.4/",
+    ],
+)
+def test_what_else_the_archive_keeps_is_no_version(name: str) -> None:
+    assert not layout.is_version(name)
+
+
+def test_nothing_is_named_between_the_claims_and_their_end() -> None:
+    assert layout.claim_name("zzz", AN_IDENTITY) < layout.CLAIMS_END
+    assert layout.archive_name("claims0", AN_IDENTITY) > layout.CLAIMS_END

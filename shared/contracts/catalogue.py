@@ -1,0 +1,33 @@
+"""What the tables say, as the buckets are compared with it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.contracts.objects import ObjectVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenUpload:
+    """An object, or a member, that was announced and has no outcome."""
+
+    version: ObjectVersion  # where it was announced last
+    landed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedVersion:
+    """An archived version of an instance, of which there is a row."""
+
+    name: str
+    generation: int  # the latest, were the object replaced
+    stored_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far the sweeps so far have come."""
+
+    asked_at: datetime | None = None  # when one asked for open uploads
+    compared_at: datetime | None = None  # when one compared a part of the archive
+    compared_to: str = ""  # the last name of that part, of which the next begins
+    pass_complete: bool = True  # nothing of the archive comes after it
