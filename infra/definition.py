@@ -15,6 +15,11 @@ from infra.document import Node, read_document, settle
 
 PIPELINE = Path(__file__).with_name("pipeline.yaml")
 DEAD_LETTERS = "dead-letters"
+# A deployment's own data, which functions find as JSON files.
+DATA_FILES: Mapping[str, str] = {
+    "facilities": "[the facilities](../../infra/README.md#facilities)",
+    "profiles": "[the profiles](../../infra/README.md#profiles) of de-identification",
+}
 
 _STEM = re.compile(r"[a-z][a-z0-9-]{1,40}[a-z0-9]")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -28,7 +33,7 @@ class Kind(StrEnum):
     BUCKET = "bucket"
     TOPIC = "topic"
     DATASET = "dataset"
-    FACILITIES = "facilities"
+    FILE = "file"
     SECRET = "secret"  # noqa: S105  the word, not one
     SETTING = "setting"
 
@@ -263,7 +268,7 @@ def _check_references(pipeline: Pipeline, node: Node) -> None:
             Kind.BUCKET: pipeline.buckets,
             Kind.TOPIC: pipeline.topics,
             Kind.DATASET: pipeline.datasets,
-            Kind.FACILITIES: ("registry",),
+            Kind.FILE: DATA_FILES,
         }
         if kind in known and name not in known[kind]:
             node.problems.append(f"{where} names an unknown {kind} {name!r}")

@@ -15,10 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from functions.ingest.decision import REASONS as DECISIONS
-from infra.definition import Function, Kind, Schedule, load_pipeline
+from infra import data_files
+from infra.definition import DATA_FILES, Function, Kind, Schedule, load_pipeline
 from infra.table_schemas import SCHEMAS
 from infra.table_schemas import TABLES as SCHEMA_FILES
 from shared.containers.limits import CONTAINER_LIMITS
@@ -39,7 +38,6 @@ from shared.errors import SettingsError
 from shared.runtime.environment import Environment, Variable
 
 ROOT = Path(__file__).resolve().parents[1]
-PROFILES = ROOT / "shared" / "dicom" / "deidentification" / "profiles"
 _TABLE = re.compile(r"(?<=<!-- table: )([a-z :._-]+)( -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 Rows = Iterable[Sequence[object]]
@@ -117,10 +115,9 @@ def holds() -> str:
 def profiles() -> str:
     """The profiles of de-identification that are shipped, and what each does to Table E.1-1."""
     rows = (
-        (f"`{path.stem}`", _options(profile), *_counts(profile), data["description"].strip())
-        for path in sorted(PROFILES.glob("*.yaml"))
-        for data in (yaml.safe_load(path.read_text()),)
-        for profile in (Profile.from_data(path.stem, data),)
+        (f"`{name}`", _options(profile), *_counts(profile), str(data["description"]).strip())
+        for name, data in data_files.profiles().items()
+        for profile in (Profile.from_data(name, data),)
     )
     return markdown(("profile", "options", *(f"{a}" for a in TAKEN), "is for"), rows)
 
@@ -200,8 +197,8 @@ def _value(function: Function, variable: Variable) -> str:
     reference = function.environment.get(variable.name)
     if reference is None:
         return "the project" if variable.name == "GOOGLE_CLOUD_PROJECT" else ""
-    if reference.kind is Kind.FACILITIES:
-        return "the file of [the registry](../../infra/README.md#facilities)"
+    if reference.kind is Kind.FILE:
+        return f"a file of {DATA_FILES[reference.name]}"
     return f"{reference.kind} `{reference.name}`"
 
 

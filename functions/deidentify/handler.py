@@ -7,15 +7,15 @@ it again; another facility's delivery of the same object is known by its equal b
 a version that became the primary one later stands beside that of the earlier.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from shared.contracts import layout
-from shared.contracts.facilities import NO_COPIES, Facilities
 from shared.contracts.fitting import fit_actions, metadata_of
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import Action, Outcome, OutcomeKind
 from shared.dicom.deidentification.engine import Deidentified, Held, deidentify
+from shared.dicom.deidentification.profile import Profile
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.dicom.elements import Extent
 from shared.dicom.inspection import inspect
@@ -38,7 +38,7 @@ class Deidentify:
     clock: Clock
     key: PseudonymKey
     research: str
-    facilities: Facilities
+    profiles: Mapping[str, Profile]  # by facility; who is not in it has no research copies
 
     def __call__(self, archived: Outcome) -> Done:
         """Return once the instance has its outcome of de-identification."""
@@ -51,19 +51,15 @@ class Deidentify:
             raise PermanentError("not-a-primary-version")
         return archived.target
 
-    def _profile(self, facility: str) -> str:
-        """Return the name of the facility's profile; who is not registered has no copies."""
-        registered = self.facilities.get(facility)
-        return registered.deidentification if registered else NO_COPIES
-
     def _outcome(self, archived: Outcome, original: StoredObject) -> Outcome:
-        if self._profile(archived.facility) == NO_COPIES:
+        profile = self.profiles.get(archived.facility)
+        if profile is None:
             return self._without_copy(archived, original, OutcomeKind.HELD, "no-research-copies")
         if self.objects.stat(original.version) is None:
             return self._without_copy(archived, original, OutcomeKind.FAILED, "original-gone")
         source = ObjectSource(self.objects, original)
         try:
-            result = deidentify(read_header(source), self.key, source)
+            result = deidentify(read_header(source), self.key, source, profile=profile)
         except PermanentError as error:
             return self._without_copy(archived, original, OutcomeKind.FAILED, error.reason)
         if isinstance(result, Held):

@@ -1,8 +1,10 @@
 """The settings of `deidentify`."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from shared.contracts.facilities import Facilities
+from shared.contracts.facilities import NO_COPIES, Facilities
+from shared.dicom.deidentification.profile import Profile, profiles_of
 from shared.dicom.deidentification.pseudonyms import MINIMUM_SECRET_BYTES
 from shared.runtime.environment import Environment
 
@@ -15,7 +17,7 @@ class Settings:
     research: str
     research_project: str
     outcomes_topic: str
-    facilities: Facilities
+    profiles: Mapping[str, Profile]  # by facility; who wants no research copies is not in it
     pseudonym_secret: bytes = field(repr=False)
 
     @classmethod
@@ -25,13 +27,27 @@ class Settings:
         Raises:
             SettingsError: names every variable that is missing or wrong.
         """
+        facilities = env.document("INLET_FACILITIES_FILE", Facilities.from_data, Facilities({}))
+        profiles = env.document("INLET_PROFILES_FILE", profiles_of, dict[str, Profile]())
+        for problem in _unknown(facilities, profiles):
+            env.problem("INLET_FACILITIES_FILE", problem)
         settings = cls(
             project=env.text("GOOGLE_CLOUD_PROJECT"),
             research=env.text("INLET_RESEARCH"),
             research_project=env.text("INLET_RESEARCH_PROJECT"),
             outcomes_topic=env.text("INLET_OUTCOMES_TOPIC"),
-            facilities=env.facilities("INLET_FACILITIES_FILE"),
+            profiles={
+                facility.name: profiles[facility.deidentification]
+                for facility in facilities
+                if facility.deidentification in profiles
+            },
             pseudonym_secret=env.secret("INLET_PSEUDONYM_KEY_FILE", MINIMUM_SECRET_BYTES),
         )
         env.check()
         return settings
+
+
+def _unknown(facilities: Facilities, profiles: Mapping[str, Profile]) -> Iterator[str]:
+    for facility in facilities:
+        if profiles and facility.deidentification not in {NO_COPIES, *profiles}:
+            yield f"{facility.name}.deidentification names no profile"

@@ -30,7 +30,7 @@ class Settings:
             quarantine=env.text("INLET_QUARANTINE"),
             uploads_topic=env.text("INLET_UPLOADS_TOPIC"),
             outcomes_topic=env.text("INLET_OUTCOMES_TOPIC"),
-            facilities=env.facilities("INLET_FACILITIES_FILE"),
+            facilities=env.document("INLET_FACILITIES_FILE", Facilities.from_data, Facilities({})),
         )
         env.check()
         return settings

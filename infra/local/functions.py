@@ -1,5 +1,6 @@
 """The functions as programs: the deployed zips, unpacked, under functions-framework."""
 
+import json
 import shutil
 import sys
 import zipfile
@@ -56,10 +57,11 @@ def environment(
     }
 
 
-def _registry(profile: Profile, layout: Layout) -> Path:
-    """The file with the facilities, as a deployment mounts it."""
-    path = layout.root / "facilities.json"
-    path.write_text(profile.facilities.to_json(), encoding="utf-8")
+def _data_file(name: str, profile: Profile, layout: Layout) -> Path:
+    """A file of the deployment's own data, as it is mounted."""
+    path = layout.root / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(profile.data[name], indent=1), encoding="utf-8")
     return path
 
 
@@ -68,8 +70,8 @@ def resolve(reference: Reference, profile: Profile, layout: Layout) -> str:
     match reference.kind:
         case Kind.BUCKET:
             return profile.bucket(reference.name)
-        case Kind.FACILITIES:
-            return str(_registry(profile, layout))
+        case Kind.FILE:
+            return str(_data_file(reference.name, profile, layout))
         case Kind.SECRET:
             return str(secret_file(layout.secrets, reference.name))
         case Kind.SETTING:

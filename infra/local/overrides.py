@@ -4,20 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from infra import data_files
 from infra.definition import Function, Pipeline, Push, Schedule, load_pipeline
-from infra.document import DefinitionError, Node, read_document, settle
-from shared.contracts.facilities import Facilities
-from shared.errors import ContractError
+from infra.document import Node, read_document, settle
 
 _HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """The project, the facilities and the timings of the local cloud."""
+    """The project, the data files and the timings of the local cloud."""
 
     project: str
-    facilities: Facilities
+    data: Mapping[str, data_files.Data]
     settings: Mapping[str, str]
     min_backoff_s: float
     max_backoff_s: float
@@ -31,7 +30,7 @@ class Profile:
 def load_profile(settings: Mapping[str, str] | None = None) -> Profile:
     """The profile of the files, with some settings replaced."""
     overrides = read_document(_HERE / "overrides.yaml")
-    profile = _profile(overrides, read_facilities(_HERE / "facilities.yaml"))
+    profile = _profile(overrides)
     settle("overrides.yaml", overrides)
     return replace(profile, settings={**profile.settings, **(settings or {})})
 
@@ -43,21 +42,16 @@ def local_pipeline(profile: Profile) -> Pipeline:
     return replace(pipeline, functions=functions)
 
 
-def read_facilities(path: Path) -> Facilities:
-    """The registry of a YAML file; raises a DefinitionError that lists every problem."""
-    try:
-        return Facilities.from_data(read_document(path).plain())
-    except ContractError as error:
-        raise DefinitionError(path.name, list(error.problems)) from None
-
-
-def _profile(node: Node, facilities: Facilities) -> Profile:
+def _profile(node: Node) -> Profile:
     node.only("project", "settings", "delivery", "schedules")
     delivery, schedules = node.child("delivery"), node.child("schedules")
     delivery.only("min_backoff_s", "max_backoff_s")
     return Profile(
         project=node.text("project"),
-        facilities=facilities,
+        data={
+            "facilities": data_files.facilities(_HERE / "facilities.yaml"),
+            "profiles": data_files.profiles(),
+        },
         settings=node.child("settings").scalars(),
         min_backoff_s=delivery.number("min_backoff_s"),
         max_backoff_s=delivery.number("max_backoff_s"),

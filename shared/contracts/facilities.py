@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import Final
 
 from shared.contracts.fields import Fields
-from shared.errors import ContractError
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 RESERVED: Final = frozenset({"claims", "staging", "unknown"})  # names with a meaning of their own
@@ -94,18 +93,6 @@ class Facilities:
         for policies in data.values():
             del policies["name"]
         return json.dumps(data, indent=1)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> "Facilities":
-        """Read a registry file.
-
-        Raises:
-            ContractError: names everything that is wrong in it.
-        """
-        try:
-            return cls.from_data(json.loads(text))
-        except ValueError:
-            raise ContractError("invalid-facilities", ["is not JSON"]) from None
 
     @classmethod
     def from_data(cls, data: object) -> "Facilities":

@@ -1,12 +1,15 @@
 """Reading the environment: every problem is found before any is reported."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-from shared.contracts.facilities import Facilities
 from shared.errors import ContractError, SettingsError
+
+T = TypeVar("T")
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _ADDRESSES = frozenset({("https", True), ("https", False), ("http", True)})  # scheme, loopback
@@ -71,15 +74,20 @@ class Environment:
         path = self.optional(name)
         return self._content(name, path, 1) if path else None
 
-    def facilities(self, name: str) -> Facilities:
-        """Return the registry in the file that a variable names."""
+    def document(self, name: str, parse: Callable[[object], T], placeholder: T) -> T:
+        """Return what the JSON file that a variable names says; the placeholder after a problem."""
         path = self.text(name)
+        content = self._content(name, path, 1) if path else b""
+        if not content:
+            return placeholder
         try:
-            return Facilities.from_json(self._content(name, path, 1) if path else b"")
-        except ContractError as error:
-            for problem in error.problems if path else ():
+            return parse(json.loads(content))
+        except ValueError:
+            self.problem(name, "names a file that is not JSON")
+        except (ContractError, SettingsError) as error:
+            for problem in error.problems:
                 self.problem(name, problem)
-            return Facilities({})
+        return placeholder
 
     def _content(self, name: str, path: str, at_least: int) -> bytes:
         try:

@@ -29,6 +29,7 @@ from shared.contracts.message import Message
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import Outcome
 from shared.contracts.upload import Upload
+from shared.dicom.deidentification.profile import BASIC
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.errors import InletError
 
@@ -200,7 +201,7 @@ class World:
             clock=self.clock,
             key=KEY,
             research="research",
-            facilities=FACILITIES,
+            profiles={facility.name: BASIC for facility in FACILITIES},
         )
         index = Index(tables=tables)
         notify = Notify(events=events, webhook=webhook)

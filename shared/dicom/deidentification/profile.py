@@ -116,6 +116,27 @@ class Profile:
 BASIC: Final = Profile(name=BASE)
 
 
+def profiles_of(data: object) -> dict[str, Profile]:
+    """The profiles of a deployment by name, from a mapping of what describes each.
+
+    Raises:
+        ProfileError: they have problems, all of which are listed.
+    """
+    problems: list[str] = []
+    found: dict[str, Profile] = {}
+    named = data if isinstance(data, Mapping) and data else {}
+    if not named:
+        problems.append("names no profile")
+    for name, described in named.items():
+        try:
+            found[name] = Profile.from_data(name, described)
+        except ProfileError as error:
+            problems += (f"{name}: {problem}" for problem in error.problems)
+    if problems:
+        raise ProfileError("profiles-invalid", problems)
+    return found
+
+
 def matches_tag(pattern: str, tag: int) -> bool:
     """Whether a tag has the digits of a pattern."""
     return all(asked in {"x", digit} for asked, digit in zip(pattern, f"{tag:08x}", strict=True))

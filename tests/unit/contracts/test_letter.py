@@ -16,7 +16,7 @@ ADDED = {
 
 def _letter(**attributes: str) -> Letter:
     message = Message(data=b"data", attributes=attributes)
-    return Letter(message=message, published_at=PUBLISHED, receipt="r")
+    return Letter(message=message, message_id="1", published_at=PUBLISHED, receipt="r")
 
 
 def test_a_letter_says_who_gave_it_up_and_when_it_was_published_first() -> None:
@@ -28,6 +28,12 @@ def test_a_letter_says_who_gave_it_up_and_when_it_was_published_first() -> None:
 def test_what_pubsub_added_is_no_part_of_the_original() -> None:
     original = _letter(outcome="archived", **ADDED).original
     assert original == Message(data=b"data", attributes={"outcome": "archived"})
+
+
+def test_an_envelope_has_everything_but_the_data() -> None:
+    letter = _letter(**ADDED)
+    assert letter.envelope.message == Message(data=b"", attributes=ADDED)
+    assert letter.envelope.receipt == "r"
 
 
 @pytest.mark.parametrize("attributes", [{}, {f"{next(iter(ADDED))[:27]}TopicPublishTime": "soon"}])

@@ -5,13 +5,14 @@ import pytest
 
 from functions.deidentify.handler import Deidentify
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
-from shared.contracts.facilities import Facilities
 from shared.contracts.outcome import Outcome, OutcomeKind
+from shared.dicom.deidentification.profile import profiles_of
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.errors import PermanentError
 from tests.builders import an_instance
 from tests.outcomes import an_outcome
 
+FULL_DATES = "retain-longitudinal-temporal-information-full-dates"
 KEY = PseudonymKey(b"a made-up secret of some length", "research")
 
 
@@ -25,9 +26,7 @@ class _World:
             clock=ManualClock(),
             key=KEY,
             research="research",
-            facilities=Facilities.from_data(
-                {"demo-hospital": {}, "closed": {"deidentification": "none"}}
-            ),
+            profiles=profiles_of({"demo-hospital": {}, "dated": {"options": [FULL_DATES]}}),
         )
 
     def archived(self, data: bytes, name: str = "h/1/2/3.dcm") -> Outcome:
@@ -81,6 +80,15 @@ def test_another_version_has_its_copy_beside_the_first(world: _World) -> None:
     assert second.target.version.name.startswith(first.target.version.name.removesuffix("dcm"))
     assert world.handle(archived) == second
     assert len(list(world.store.list("research"))) == 2
+
+
+def test_a_facility_has_its_own_profile(world: _World) -> None:
+    archived = world.archived(an_instance())
+    for name, dates in [("demo-hospital", False), ("dated", True)]:
+        outcome = world.handle(replace(archived, facility=name))
+        assert outcome.metadata is not None
+        assert ("Value" in outcome.metadata["00080020"]) is dates  # type: ignore[operator]
+        world.store.delete(outcome.target.version)  # type: ignore[union-attr]
 
 
 def test_a_facility_may_want_no_copies(world: _World) -> None:

@@ -12,6 +12,7 @@ from shared.contracts.facilities import Facilities
 from shared.contracts.objects import ObjectVersion
 from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.contracts.upload import Upload
+from shared.dicom.deidentification.profile import BASIC
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.errors import TransientError
 from tests.builders import DEFLATED, EXPLICIT, JPEG_BASELINE, an_instance
@@ -63,7 +64,7 @@ def _deidentified(store: MemoryObjectStore, data: bytes) -> Outcome:
         clock=ManualClock(),
         key=KEY,
         research="research",
-        facilities=Facilities.from_data({"demo-hospital": {}}),
+        profiles={"demo-hospital": BASIC},
     )
     handler(an_outcome(target=store.put("archive", "h/1.dcm", data)))
     return Outcome.from_message(topic.messages[-1])

@@ -1,6 +1,7 @@
 """Each entry point hands every setting to the place it is named for, behind the boundary."""
 
 import importlib
+import json
 import logging
 import sys
 import threading
@@ -17,13 +18,15 @@ from werkzeug.test import EnvironBuilder
 
 from shared.adapters.system_clock import SystemClock
 from shared.contracts.facilities import Facilities
+from shared.dicom.deidentification.options import Option
+from shared.dicom.deidentification.profile import BASIC
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.runtime.delivery import AGAIN
 
 STAGES = ["ingest", "index", "deidentify", "notify", "sweep"]
 ADAPTERS = ["CloudStorage", "PubSubTopic", "BigQueryTables", "StandardWebhook"]
 SIGNING_SECRET = "whsec_bWFkZSB1cCBieSBhIHRlc3Q="
-FACILITIES = Facilities.from_data({"h": {"conflicts": "last"}, "c": {}})
+FACILITIES = Facilities.from_data({"h": {"conflicts": "last"}, "c": {"deidentification": "own"}})
 PSEUDONYM_SECRET = "a made-up secret of some length, and a little longer"
 VARIABLES = {
     "GOOGLE_CLOUD_PROJECT": "a-project",
@@ -62,6 +65,7 @@ def enter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Enter]:
         ("INLET_PSEUDONYM_KEY_FILE", PSEUDONYM_SECRET),
         ("INLET_WEBHOOK_SECRET_FILE", SIGNING_SECRET),
         ("INLET_FACILITIES_FILE", FACILITIES.to_json()),
+        ("INLET_PROFILES_FILE", json.dumps({"basic": {}, "own": {"options": ["113105"]}})),
     ]:
         file = tmp_path / name
         file.write_text(content)
@@ -119,7 +123,8 @@ def test_deidentify(enter: Enter) -> None:
     handler = enter("deidentify")._make()
     assert (handler.research, handler.objects) == ("the-research", STORE)
     assert handler.outcomes == _topic("the-outcomes")
-    assert handler.facilities == FACILITIES
+    assert handler.profiles["h"] == BASIC
+    assert handler.profiles["c"].options == {Option.CLEAN_DESCRIPTORS}
     assert handler.key.patient_id("1", "") == _patient("the-research-project")
     assert handler.key.patient_id("1", "") != _patient("a-project")
 

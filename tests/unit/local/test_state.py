@@ -1,5 +1,6 @@
 """What a local cloud writes down, and how others read it."""
 
+import json
 import stat
 import subprocess
 from dataclasses import replace
@@ -24,7 +25,6 @@ from infra.local.state import (
     take_lock,
     write_state,
 )
-from shared.contracts.facilities import Facilities
 
 PROFILE = load_profile()
 PIPELINE = local_pipeline(PROFILE)
@@ -125,11 +125,14 @@ def test_references_resolve(tmp_path: Path, kind: Kind, name: str, value: str) -
     assert resolve(Reference(kind=kind, name=name), PROFILE, Layout(tmp_path)) == value
 
 
-def test_the_registry_is_a_file_as_a_deployment_mounts_it(tmp_path: Path) -> None:
-    registry = Reference(kind=Kind.FACILITIES, name="registry")
-    path = Path(resolve(registry, PROFILE, Layout(tmp_path)))
-    assert Facilities.from_json(path.read_text()) == PROFILE.facilities
-    assert PROFILE.facilities.get("demo-hospital") is not None
+@pytest.mark.parametrize(
+    ("name", "known"), [("facilities", "demo-hospital"), ("profiles", "basic")]
+)
+def test_data_are_files_as_a_deployment_mounts_them(tmp_path: Path, name: str, known: str) -> None:
+    reference = Reference(kind=Kind.FILE, name=name)
+    path = Path(resolve(reference, PROFILE, Layout(tmp_path)))
+    assert json.loads(path.read_text()) == PROFILE.data[name]
+    assert known in PROFILE.data[name]
 
 
 def test_a_secret_is_its_owner_s_and_stays_the_same(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_registry_is_read_from_its_file(tmp_path: Path) -> None:
     facilities = Facilities.from_data({"h": {"conflicts": "last"}})
     file.write_text(facilities.to_json())
     env = Environment({"FILE": str(file)})
-    assert env.facilities("FILE") == facilities
+    assert env.document("FILE", Facilities.from_data, Facilities({})) == facilities
     env.check()
 
 
@@ -55,7 +55,7 @@ def test_a_registry_that_is_not_sound_stops_the_function(
     if content is not None:
         file.write_text(content)
     env = Environment({"FILE": str(file)})
-    env.facilities("FILE")
+    env.document("FILE", Facilities.from_data, Facilities({}))
     with pytest.raises(SettingsError, match="FILE"):
         env.check()
 
