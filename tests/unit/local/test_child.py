@@ -82,7 +82,11 @@ def test_starts_a_killed_program_again_and_tells(program: Program, layout: Layou
 def test_a_worker_that_outlives_its_parent_goes_with_it(program: Program, layout: Layout) -> None:
     workers = layout.root / "workers"
     forking = (
-        f"import os\nif not os.fork():\n    open({str(workers)!r}, 'a').write(f'{{os.getpid()}} ')"
+        "import os, time\n"
+        "if not os.fork():\n"
+        f"    open({str(workers)!r}, 'a').write(f'{{os.getpid()}} ')\n"
+        "    time.sleep(60)\n"
+        "    os._exit(0)\n"
     )
     argv = (*program.argv[:2], forking + SERVER, *program.argv[3:])
     _run(replace(program, argv=argv), layout, lambda child: os.kill(child.pid, signal.SIGKILL))
