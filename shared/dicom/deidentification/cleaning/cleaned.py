@@ -47,7 +47,7 @@ def cleaned_pixels(
         TransientError: `short-read`, the source gave less than it has.
     """
     form = form_of(header, source)
-    if is_native(header.transfer_syntax_uid):
+    if is_native(header.transfer_syntax_uid) and not header.deflated:
         if header.pixel_data is None or header.pixel_data.undefined_length:
             raise CleaningError(Obstacle.PIXEL_FORM)
         return native_pixels(form, rectangles, header.pixel_data.extent)

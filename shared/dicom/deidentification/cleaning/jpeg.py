@@ -25,7 +25,7 @@ _START_OF_IMAGE: Final = b"\xff\xd8"
 _END_OF_IMAGE: Final = 0xD9
 _START_OF_SCAN: Final = 0xDA
 _END_OF_SCAN: Final = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]", re.DOTALL)
-_WHOLE_SPECTRUM: Final = b"\x00\x3f\x00"
+_SCAN_HEADER_BYTES: Final = 4  # without components; what they select is fixed in a sequential scan
 _BLOCK: Final = 8
 _MOST_PIXELS: Final = 64 << 20
 _PRECISIONS: Final = frozenset({8, 12})
@@ -106,7 +106,7 @@ class _Codestream:
         self._check()
         end = _END_OF_SCAN.search(self._data, start)
         count = header[0]
-        if end is None or header[1 + 2 * count :] != _WHOLE_SPECTRUM:
+        if end is None or len(header) != 2 * count + _SCAN_HEADER_BYTES:
             raise CleaningError(Obstacle.CODESTREAM)
         components = []
         for identifier, tables in (header[i : i + 2] for i in range(1, 1 + 2 * count, 2)):

@@ -12,6 +12,7 @@ from shared.dicom.deidentification.cleaning.obstacles import CleaningError, Obst
 
 _JFIF: Final = b"JFIF\x00"
 _ADOBE: Final = b"Adobe"
+_ADOBE_TRANSFORM: Final = 11
 _COMMENT: Final = 0xFE
 _LARGEST_FACTOR: Final = 4
 _TABLE_ENTRIES: Final = 64
@@ -64,8 +65,9 @@ class JpegHeader:
         if marker == 0xE0 and payload.startswith(_JFIF):  # noqa: PLR2004 - APP0
             self.transforms = True if self.transforms is None else self.transforms
             return True
-        if marker == 0xEE and payload.startswith(_ADOBE):  # noqa: PLR2004 - APP14
-            self.transforms = payload[11] != 0
+        is_adobe = payload.startswith(_ADOBE) and len(payload) > _ADOBE_TRANSFORM
+        if marker == 0xEE and is_adobe:  # noqa: PLR2004 - APP14
+            self.transforms = payload[_ADOBE_TRANSFORM] != 0
             return True
         return False
 

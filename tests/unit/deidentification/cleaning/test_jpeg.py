@@ -136,6 +136,7 @@ ADOBE = {
         (JFIF, (1, 2, 3), "RGB", 0),
         (JFIF + ADOBE[0], (1, 2, 3), "RGB", BLACK),
         (ADOBE[0] + JFIF, (1, 2, 3), "RGB", BLACK),
+        (reference.segment(0xEE, b"Adobe" + bytes(5)), (1, 2, 3), "YBR_FULL", 0),  # cut short
         (b"", (82, 71, 66), "YBR_FULL", BLACK),
         (b"", (1, 2, 3), "RGB", BLACK),
         (b"", (1, 2, 3), "YBR_FULL", 0),
@@ -228,6 +229,17 @@ def test_no_code_for_an_empty_block() -> None:
     assert stream.count(symbols) == 1
     without = stream.replace(symbols, bytes((0xB1,)) + symbols[1:])  # a symbol twice, none for EOB
     assert obstacle_of(without, form(image)) is Obstacle.CODESTREAM_FORM
+
+
+def test_what_a_scan_of_a_sequential_process_selects_is_not_asked() -> None:
+    image = noisy(40, 40, (1, 1))
+    stream = reference.encoded(image)
+    assert stream.count(b"\x00\x3f\x00") == 1
+    odd = stream.replace(b"\x00\x3f\x00", bytes(3))
+    clean = JpegCleaner(form(image), BOXES)
+    assert clean(odd).replace(bytes((1, 1, 0, 0, 0, 0)), bytes((1, 1, 0, 0, 63, 0))) == clean(
+        stream
+    )
 
 
 def test_more_or_fewer_restart_markers_than_stated() -> None:
