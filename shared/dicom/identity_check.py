@@ -49,20 +49,20 @@ _IDENTIFYING_KEYWORD: Final = re.compile(
     r"|PatientIDs|IDIssuer|AccessionNumber|SerialNumber|ApprovalNumber|OrderNumber\w*"
     r"|SpecimenIdentifier|ContainerIdentifier|SlideIdentifier|DeviceIdentifier|AlternateIdentifier"
     r"|PlanIdentification|OwnerName|MachineName|SponsorName|SiteName|CenterName|CommitteeName"
-    r"|TrialProtocolName|(Responsible|Verifying|Performer)Organization|ModifyingSystem"
+    r"|TrialProtocolName|((?<!Scheme)Responsible|Verifying|Performer)Organization|ModifyingSystem"
     r"|DetectorLabel|PreviousValues|PatientDataDescription)$"
 )
 _OF_A_DEVICE: Final = re.compile(
     r"SerialNumber$|StationName$|DeviceIdentifier$|DeviceUID$|DeviceClassUID$|DeviceLabel$"
-    r"|^(Plate|Generator|Cassette|Gantry|Detector|XRaySource|XRayDetector|ModifyingDevice)ID$"
-    r"|MachineName$|DetectorLabel$|ModifyingSystem$|ProcedureStepLocation$|UniqueDeviceIdentifier$"
+    r"|^(Plate|Generator|Cassette|Gantry|Detector|XRaySource|XRayDetector)ID$|DeviceID$"
+    r"|MachineName$|DetectorLabel$|ModifyingSystem$|Scheduled(ProcedureStep|Study)Location$|UniqueDeviceIdentifier$"
     r"|Calibration|^DateOf(Manufacture|Installation)$|^BeamHoldTransitionDateTime$"
 )
 _OF_AN_INSTITUTION: Final = re.compile(
     r"^Institution(Name|Address)$|^InstitutionalDepartmentName$|^ClinicalTrialSite(ID|Name)$"
     r"|^ClinicalTrialCoordinatingCenterName$|EthicsCommitteeName$|^SourceOfPreviousValues$"
 )
-_OF_A_LIFE: Final = re.compile(r"Birth|Death")
+_OF_NO_VISIT: Final = re.compile(r"Birth|Death|^GPSTimeStamp$")
 _NAMING_A_KIND: Final = re.compile(r"SOPClass|Scheme|Syntax|Context|Mapping|ClassUID$")
 _EQUIPMENT: Final = frozenset({0x00080070, 0x00081090, 0x00181020})
 _DUMMY_DAYS: Final = (b"1900", b"0000", b"0001")
@@ -165,15 +165,18 @@ def _is_retained(path: tuple[int, ...], tag: int, retained: Retained) -> bool:
     if retained.kept is not None and retained.kept(path, tag):
         return True
     vr, keyword = _dictionary(tag)
+    if retained.devices and _OF_A_DEVICE.search(keyword):
+        return vr not in {"DA", "DT"} or not retained.moved_by
     if vr in {"DA", "DT"}:
-        if retained.devices and not retained.moved_by and _OF_A_DEVICE.search(keyword):
-            return True
-        return retained.full_dates and not _OF_A_LIFE.search(keyword)
+        return retained.full_dates and not _OF_NO_VISIT.search(keyword)
     if vr == "UI":
-        return retained.uids or (retained.devices and bool(_OF_A_DEVICE.search(keyword)))
-    return (retained.devices and bool(_OF_A_DEVICE.search(keyword))) or (
-        retained.institutions and bool(_OF_AN_INSTITUTION.search(keyword))
-    )
+        return retained.uids and not _is_of_no_option(path, keyword)
+    return retained.institutions and bool(_OF_AN_INSTITUTION.search(keyword))
+
+
+def _is_of_no_option(path: tuple[int, ...], keyword: str) -> bool:
+    """A content item's UID is of the option by its concept; outside of content there is none."""
+    return keyword == "DigitalSignatureUID" or (keyword == "UID" and not path)
 
 
 def _moved(day: bytes, days: int) -> bytes:

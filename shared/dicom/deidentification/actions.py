@@ -15,6 +15,7 @@ from shared.dicom.deidentification.characters import (
     encodings_of,
     trimmed,
 )
+from shared.dicom.deidentification.content import CONTENT_SEQUENCES, item_rules
 from shared.dicom.deidentification.dummies import TEXT, dummy, mapped_uids
 from shared.dicom.deidentification.echoes import Echoes
 from shared.dicom.deidentification.graphics import GRAPHIC_ANNOTATION_SEQUENCE, without_text
@@ -172,9 +173,7 @@ class Cleaner:
         """Values of similar meaning that do not identify; or what the profile says instead."""
         vr, value = element.vr or "", element.value
         if element.items is not None:
-            if element.tag == GRAPHIC_ANNOTATION_SEQUENCE:
-                element = without_text(element)
-            return self._sequence(element, place, dummied=place.dummied)
+            return self._cleaned_sequence(element, place)
         if element.tag >> 24 == OVERLAYS:
             kept = element.tag >> 16 in place.regions and vr not in _OVERLAY_TEXT_VRS
             return (self._keep if kept else self._instead)(element, rule, place)
@@ -188,6 +187,13 @@ class Cleaner:
         if cleaned != trimmed(value):
             self._record(place, element, rule)
         return _with_value(element, cleaned)
+
+    def _cleaned_sequence(self, element: RawElement, place: Place) -> RawElement | None:
+        if element.tag in CONTENT_SEQUENCES:
+            return self._content(element, place)
+        if element.tag == GRAPHIC_ANNOTATION_SEQUENCE:
+            element = without_text(element)
+        return self._sequence(element, place, dummied=place.dummied)
 
     def _clean_value(self, vr: str, value: bytes, place: Place) -> bytes | None:
         if vr in {"DA", "DT", "TM"}:
@@ -237,8 +243,35 @@ class Cleaner:
         return _with_value(element, b"\\".join(kept))
 
     def _sequence(self, element: RawElement, place: Place, *, dummied: bool) -> RawElement:
+        """The sequence with its items cleaned."""
         rules = place.rules.below(element.tag)
-        items = tuple(
+        items = ((number, item, rules) for number, item in enumerate(element.items or ()))
+        return self._with_items(element, items, place, dummied=dummied)
+
+    def _content(self, element: RawElement, place: Place) -> RawElement | None:
+        """The content items that may stay, each cleaned by its concept; None when none may."""
+        below = place.rules.below(element.tag)
+        kept = []
+        for number, item in enumerate(element.items or ()):
+            rules = item_rules(item, below)
+            if rules is None:
+                path = f"{place.prefix}{element.tag:08X}[{number}]"
+                self.taken.append(ActionTaken(path, Action.REMOVE, "E.3.4-1"))
+            else:
+                kept.append((number, item, rules))
+        if not kept and element.items:
+            return None
+        return self._with_items(element, kept, place, dummied=place.dummied)
+
+    def _with_items(
+        self,
+        element: RawElement,
+        items: Iterable[tuple[int, RawItem, Rules]],
+        place: Place,
+        *,
+        dummied: bool,
+    ) -> RawElement:
+        cleaned = tuple(
             RawItem(
                 self.clean(
                     item.elements,
@@ -249,9 +282,9 @@ class Cleaner:
                 ),
                 item.undefined_length,
             )
-            for number, item in enumerate(element.items or ())
+            for number, item, rules in items
         )
-        return replace(element, items=items)
+        return replace(element, items=cleaned)
 
     def _pseudonym(self, element: RawElement, place: Place) -> bytes:
         text = decoded(trimmed(element.value or b""), place.encodings)

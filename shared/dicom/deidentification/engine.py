@@ -7,6 +7,7 @@ from typing import Final
 
 from shared.dicom.deidentification.actions import ActionTaken, Cleaner
 from shared.dicom.deidentification.characters import decoded, encodings_of, trimmed
+from shared.dicom.deidentification.content import refers_by_position
 from shared.dicom.deidentification.echoes import Echoes, echoes_of
 from shared.dicom.deidentification.marks import PREAMBLE, file_meta, group_length, with_marks
 from shared.dicom.deidentification.options import Option
@@ -15,7 +16,7 @@ from shared.dicom.deidentification.profile import BASIC, Profile
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.dicom.deidentification.reasons import HoldReason
 from shared.dicom.deidentification.retention import retained_by
-from shared.dicom.deidentification.risk import hold_reason
+from shared.dicom.deidentification.risk import hold_reasons
 from shared.dicom.deidentification.rules import Rules, rules_for
 from shared.dicom.deidentification.writer import (
     EXPLICIT_LITTLE,
@@ -39,6 +40,11 @@ _SERIES_INSTANCE_UID: Final = 0x0020000E
 _OF_PIXELS: Final = frozenset(
     {Option.CLEAN_PIXEL_DATA, Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES}
 )  # not done here
+
+_CLEANED: Final = {
+    Option.CLEAN_STRUCTURED_CONTENT: HoldReason.STRUCTURED_CONTENT,
+    Option.CLEAN_GRAPHICS: HoldReason.GRAPHICS,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +79,8 @@ def deidentify(
     Only when they are encapsulated is the source read: the start of each fragment. Without a
     source such objects are held.
     """
-    reason = hold_reason(header)
+    waived = _waived(profile, header)
+    reason = next((reason for reason in hold_reasons(header) if reason not in waived), None)
     if reason is not None:
         return Held(reason=reason)
     rules = rules_for(profile, _Texts(header.dataset).of(_SOP_CLASS_UID))
@@ -85,6 +92,16 @@ def deidentify(
     if isinstance(pixels, Held):
         return pixels
     return _deidentified(header, _cleaner(header, key, echoes), rules, pixels)
+
+
+def _waived(profile: Profile, header: Header) -> frozenset[HoldReason]:
+    """The reasons to hold that the profile's options deal with, in an object without pixels."""
+    if header.pixel_data is not None:
+        return frozenset()
+    waived = {reason for option, reason in _CLEANED.items() if option in profile.options}
+    if refers_by_position(header.dataset):
+        waived.discard(HoldReason.STRUCTURED_CONTENT)
+    return frozenset(waived)
 
 
 def _pixels(header: Header, source: Source | None, echoes: Echoes) -> tuple[RawElement, ...] | Held:

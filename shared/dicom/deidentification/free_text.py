@@ -23,7 +23,7 @@ _CAPITAL: Final = "A-Z\\u00c0-\\u00de\\u0391-\\u03a9\\u0410-\\u042f"
 # After a title up to three words that begin with a capital; "DR CHEST" names no doctor.
 _TITLED: Final = (
     r"\b(?:Dr|Prof|Mr|Mrs|Ms|Herr|Frau|Mme|Mlle|Monsieur|Madame|DR\.|PROF\.|MR\.|MRS\.)\.?\s+"
-    rf"(?:[{_CAPITAL}][\w'.-]*[\s,]*){{1,3}}"
+    rf"(?:[{_CAPITAL}][\w'.-]*\s*){{1,3}}"
 )
 _LABELLED: Final = (
     r"(?i:\b(?:name|patient|patientin|nom|physician|doctor|operator|technologist|"
@@ -42,17 +42,18 @@ _PATTERNS: Final = tuple(
         rf"(?i:\b\d{{1,2}}(?:st|nd|rd|th|\.)?[\s-]*(?:of\s+)?{_MONTH}[\s,-]*(?:\d{{4}}|\d{{2}})?\b)",
         rf"(?i:\b{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?(?:\s+\d{{4}})?\b)",
         rf"(?i:\b{_MONTH}[\s,-]*\d{{4}}\b)",
-        r"(?<!\w)(?:\+\d|\(0|0\d|\(?\d{3}\)?[-./ ]\d{3}[-./ ])[\d ()./-]{4,}\d(?!\w)",
+        r"(?<!\w)(?:\+\d|\(0|0\d|\(?\d{3}\)?[-./ ]\d{3}[-./ ])[\d ()./-]{3,}\d(?!\w)",
         _LABELLED,
         _TITLED,
         r"(?<![\w.])[\w-]*\d{6,}[\w-]*(?!\.?\w)",  # a long number, whatever is joined to it
-        r"\b(?=[\w-]*[A-Za-z])(?=(?:[\w-]*?\d){5})[\w-]+\b",  # letters with five digits and more
+        r"(?<![\w.])(?=[\w-]*[A-Za-z])[\w-]*\d{5,}[\w-]*",  # letters joined to five digits and more
     )
 )
 _WORD: Final = re.compile(r"[^\W_]+(?:[^\w\s]?[^\W_]+)*")
 _SPACES: Final = re.compile(r"[ \t]{2,}")
 _EDGES: Final = " \t\r\n,;:/-_^&+"
 _JUDGED_SCRIPTS: Final = ("LATIN ", "GREEK ", "CYRILLIC ")
+_UNDECODED: Final = "\ufffd"
 _LINES: Final = frozenset("\t\r\n\f")
 
 
@@ -60,9 +61,9 @@ def cleaned(text: str, echoes: Echoes) -> str | None:
     """The text without what identifies, empty when nothing else was in it; None: not judged."""
     if not all(_is_judged(character) for character in set(text)):
         return None
+    text = echoes.without(text)
     for pattern in _PATTERNS:
         text = pattern.sub(" ", text)
-    text = echoes.without(text)
     text = _SPACES.sub(" ", text).strip(_EDGES)
     if not _WORD.search(text):
         return ""
@@ -72,6 +73,6 @@ def cleaned(text: str, echoes: Echoes) -> str | None:
 def _is_judged(character: str) -> bool:
     if character.isascii():
         return character.isprintable() or character in _LINES
-    if not character.isprintable() or unicodedata.category(character) == "Co":
+    if not character.isprintable() or character == _UNDECODED:
         return False
     return not character.isalpha() or unicodedata.name(character, "").startswith(_JUDGED_SCRIPTS)

@@ -70,6 +70,7 @@ _UNLISTED_IDENTIFIERS: Final = frozenset(
         0x30020020,  # Radiation Machine Name
     }
 )
+_STEP_CONTENT_ITEMS: Final = 0x00400612  # in Specimen Preparation Sequence, which the table lists
 _SECURITY_GROUP: Final = 0x4010  # of DICOS: passengers, owners and routes
 _BY_VR: Final = {
     **dict.fromkeys(("PN", "AE", "UR", "DA", "DT", "TM", "AS"), (Action.REMOVE, "identifying-vr")),
@@ -122,11 +123,12 @@ class Rules(dict[int, Rule]):
     Each is made when it is first asked for; those of attributes that the dictionary has are kept.
     """
 
-    __slots__ = ("_below", "book", "path", "types")
+    __slots__ = ("_below", "_variants", "book", "path", "types")
 
     def __init__(self, book: RuleBook, types: Types, path: Path | None) -> None:
         self.book, self.types, self.path = book, types, path
         self._below: dict[int, Rules] = {}
+        self._variants: dict[tuple[int, Rule], Rules] = {}
 
     def __missing__(self, tag: int) -> Rule:
         """The rule for an attribute that was not asked for before."""
@@ -143,6 +145,14 @@ class Rules(dict[int, Rule]):
             if tag in self:
                 self._below[tag] = rules
         return rules
+
+    def with_rule(self, tag: int, rule: Rule) -> Rules:
+        """These rules, but for one attribute."""
+        variant = self._variants.get((tag, rule))
+        if variant is None:
+            variant = self._variants[tag, rule] = Rules(self.book, self.types, self.path)
+            variant[tag] = rule
+        return variant
 
     def _path_below(self, tag: int) -> Path | None:
         below = None if self.path is None else (*self.path, tag)
@@ -299,6 +309,8 @@ def _unlisted(options: frozenset[Option], tag: int) -> Rule:
 def _unlisted_by_vr(options: frozenset[Option], tag: int, vr: str) -> Rule:
     if tag in CODING or tag in _KEPT_BYTES:
         return Rule(Action.KEEP, "kept", vr)
+    if tag == _STEP_CONTENT_ITEMS and Option.CLEAN_STRUCTURED_CONTENT in options:
+        return Rule(Action.CLEAN, "kept", vr)
     if tag in _UNLISTED_IDENTIFIERS or tag >> 16 == _SECURITY_GROUP:
         return Rule(Action.DUMMY, "unlisted-identifier", vr, vr in _ECHOED_VRS)
     return rule_by_vr(options, vr)

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -15,18 +16,22 @@ from shared.dicom.deidentification import (
     Deidentified,
     Held,
     HoldReason,
+    Option,
     Profile,
     actions,
+    dates,
     deidentify,
+    free_text,
     rules,
 )
 from shared.dicom.deidentification.attribute_types import Types
 from shared.dicom.deidentification.echoes import Echoes
 from shared.dicom.deidentification.marks import PREAMBLE
+from shared.dicom.deidentification.options import COLUMNS
 from shared.dicom.deidentification.rules import Action, Path, Rule
 from shared.dicom.deidentification.table import table
 from shared.dicom.deidentification.writer import written
-from shared.dicom.elements import Extent, RawElement
+from shared.dicom.elements import Extent, Header, RawElement
 from shared.dicom.identity_check import residue
 from tests.unit.deidentification.samples import (
     KEY,
@@ -203,6 +208,7 @@ def test_the_check_knows_nothing_of_the_profile() -> None:
     assert not any("deidentification" in module for module in modules)
 
 
+IMAGE = header_of(an_image())
 BASIC_RULES = rules.rules_for(BASIC, "")
 VALUES = {
     "AE": b"ZEBRA7", "DA": b"20191224", "DT": b"20191224101112", "LO": b"Zebra 7 Street",
@@ -234,10 +240,102 @@ DESCRIPTIONS = {
 def test_every_disabled_rule_for_an_identifier_is_noticed(
     tag: int, keeping: Callable[[str | int], None]
 ) -> None:
-    vr = BASIC_RULES[tag].vr
-    header = with_element(header_of(an_image()), element(tag, vr, VALUES[vr]))
     keeping(tag)
-    assert isinstance(deidentify(header, KEY), Held)
+    assert isinstance(deidentify(with_value_of(tag), KEY), Held)
+
+
+OPTIONS = [
+    Option.RETAIN_MODIFIED_DATES,
+    Option.RETAIN_FULL_DATES,
+    Option.RETAIN_DEVICE_IDENTITY,
+    Option.RETAIN_INSTITUTION_IDENTITY,
+    Option.RETAIN_UIDS,
+]  # those that change what the check looks for
+
+
+def under(*options: Option) -> Profile:
+    return Profile(name="tested", options=frozenset(options))
+
+
+def with_value_of(tag: int) -> Header:
+    vr = BASIC_RULES[tag].vr
+    return with_element(IMAGE, element(tag, vr, VALUES[vr]))
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_disabled_rule_is_noticed_under_every_option(
+    option: Option, keeping: Callable[[str | int], None]
+) -> None:
+    profile = under(option)
+    tags = [
+        tag
+        for tag in table().by_tag
+        if (rule := rules.rules_for(profile, "")[tag]).echoed
+        and rule.vr in VALUES
+        and tag not in DESCRIPTIONS
+    ]
+    assert len(tags) > 120
+    unnoticed = []
+    for tag in tags:
+        keeping(tag)
+        if not isinstance(deidentify(with_value_of(tag), KEY, profile=profile), Held):
+            unnoticed.append(f"{tag:08X}")
+    assert unnoticed == []
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_what_an_option_retains_is_no_residue(option: Option) -> None:
+    profile = under(option)
+    retained = [
+        tag
+        for tag, row in table().by_tag.items()
+        if row.options.get(COLUMNS[option]) == "K" and BASIC_RULES[tag].vr in VALUES
+    ]
+    for tag in retained:
+        result = deidentify(with_value_of(tag), KEY, profile=profile)
+        assert isinstance(result, Deidentified), f"{tag:08X}"
+        written_bytes = b"".join(part for part in result.segments if isinstance(part, bytes))
+        assert VALUES[BASIC_RULES[tag].vr] in written_bytes, f"{tag:08X}"
+
+
+def test_a_text_cleaner_that_does_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    header = header_of(an_image(SeriesDescription="of Zyxel"))
+    profile = under(Option.CLEAN_DESCRIPTORS)
+    assert isinstance(deidentify(header, KEY, profile=profile), Deidentified)
+    monkeypatch.setattr(free_text, "cleaned", lambda text, _: text)
+    result = deidentify(header, KEY, profile=profile)
+    assert result == Held(reason=HoldReason.IDENTITY_RESIDUE, residue=("person-name",))
+
+
+def test_dates_that_do_not_move_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    header = header_of(an_image())
+    profile = under(Option.RETAIN_MODIFIED_DATES)
+    assert isinstance(deidentify(header, KEY, profile=profile), Deidentified)
+    monkeypatch.setattr(dates, "moved", lambda value, *_: value)
+    result = deidentify(header, KEY, profile=profile)
+    assert result == Held(reason=HoldReason.IDENTITY_RESIDUE, residue=("date",))
+
+
+def test_a_moved_date_that_is_another_of_the_originals_is_no_finding() -> None:
+    offset = KEY.day_offset(KEY.patient_id("QX-778812"))
+    other = f"{date(2021, 3, 17) + timedelta(days=offset):%Y%m%d}"
+    header = header_of(an_image(SeriesDate=other))
+    result = deidentify(header, KEY, profile=under(Option.RETAIN_MODIFIED_DATES))
+    assert isinstance(result, Deidentified)
+    assert other.encode() in b"".join(p for p in result.segments if isinstance(p, bytes))
+
+
+def test_what_an_override_keeps_at_a_path_counts_elsewhere() -> None:
+    path = {"path": "ReferencedSeriesSequence.StationName", "action": "keep"}
+    profile = Profile.from_data("kept", {"overrides": [path]})
+    item = Dataset()
+    item.StationName = "CTROOM7"
+    kept = deidentify(header_of(an_image(ReferencedSeriesSequence=[item])), KEY, profile=profile)
+    assert isinstance(kept, Deidentified)
+    image = an_image(StationName="CTROOM7", ReferencedSeriesSequence=[item])
+    copy = deidentify(header_of(image), KEY, profile=profile)
+    assert isinstance(copy, Deidentified)
+    assert b"CTROOM7" not in b"".join(p for p in copy.segments if isinstance(p, bytes))
 
 
 def test_many_identifiers_are_searched_for_as_well_as_few() -> None:
