@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Final, TypeAlias
 
-from shared.dicom.deidentification import Held, PseudonymKey, deidentify
+import yaml
+
+from shared.dicom.deidentification import (
+    BASIC,
+    Held,
+    Profile,
+    PseudonymKey,
+    deidentify,
+    profile,
+)
 from shared.dicom.reader import read_header
 from shared.dicom.source import BytesSource
 from shared.errors import PermanentError
-from tests.score.key import Options
+from tests.score.key import Option, Options
 
 KEY: Final = PseudonymKey(b"a secret for scoring only", "score")
 
@@ -26,11 +37,11 @@ class Made:
 Engine: TypeAlias = Callable[[bytes], Made]
 
 
-def basic_profile(data: bytes) -> Made:
-    """Inlet under the Basic Profile without options."""
+def inlet(data: bytes, *, under: Profile = BASIC, key: PseudonymKey = KEY) -> Made:
+    """Inlet under a profile."""
     source = BytesSource(data)
     try:
-        result = deidentify(read_header(source), KEY, source)
+        result = deidentify(read_header(source), key, source, profile=under)
     except PermanentError as error:
         return Made(data=None, reason=f"refused: {error.reason}")
     if isinstance(result, Held):
@@ -43,4 +54,23 @@ def basic_profile(data: bytes) -> Made:
     return Made(data=copy)
 
 
-PROFILES: Final[dict[str, tuple[Engine, Options]]] = {"basic": (basic_profile, frozenset())}
+def basic_profile(data: bytes) -> Made:
+    """Inlet under the Basic Profile without options."""
+    return inlet(data)
+
+
+def _shipped(name: str) -> Engine:
+    text = (_SHIPPED / f"{name}.yaml").read_text("utf-8")
+    return partial(inlet, under=Profile.from_data(name, yaml.safe_load(text)))
+
+
+_SHIPPED: Final = Path(profile.__file__).parent / "profiles"
+_FOLLOW_UP: Final = frozenset({Option.MODIFIED_DATES, Option.PATIENT_CHARACTERISTICS})
+PROFILES: Final[dict[str, tuple[Engine, Options]]] = {
+    "basic": (basic_profile, frozenset()),
+    "research-longitudinal": (_shipped("research-longitudinal"), _FOLLOW_UP),
+    "research-descriptors": (
+        _shipped("research-descriptors"),
+        _FOLLOW_UP | {Option.CLEAN_DESCRIPTORS},
+    ),
+}

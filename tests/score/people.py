@@ -36,6 +36,7 @@ _MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
+_STROKES: Final = str.maketrans("ĐđŁłØøı", "DdLlOoi")  # letters that do not decompose
 _SHORT: Final = 3
 
 
@@ -172,7 +173,8 @@ def _parts(word: str) -> tuple[str, ...]:
 
 def plain(text: str) -> str:
     """The text as an ASCII keyboard writes it: without accents, nothing of other scripts."""
-    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+    decomposed = unicodedata.normalize("NFKD", text.translate(_STROKES))
+    return decomposed.encode("ascii", "ignore").decode("ascii")
 
 
 def dicom_day(day: date) -> str:

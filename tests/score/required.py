@@ -29,8 +29,8 @@ _NOT_OWED: Final = frozenset(
     {
         "DeidentificationMethod", "GPSLatitude", "GPSLongitude", "InstanceOriginStatus",
         "LensSpecification", "LongitudinalTemporalInformationModified", "ModifyingDeviceID",
-        "PatientAge", "PatientIdentityRemoved", "PatientSexNeutered", "PregnancyStatus",
-        "ReasonForTheAttributeModification", "SpecificCharacterSet",
+        "PatientAge", "PatientBirthTime", "PatientIdentityRemoved", "PatientSexNeutered",
+        "PregnancyStatus", "ReasonForTheAttributeModification", "SpecificCharacterSet",
     }
 )  # fmt: skip
 _CHARACTERISTICS: Final = frozenset({"PatientSex", "PatientSize", "PatientWeight", "SmokingStatus"})
@@ -41,6 +41,15 @@ _TECHNICAL_TEXTS: Final = frozenset(
         "PatientPosition", "RescaleType", "SequenceName", "SoftwareVersions", "FilterType",
     }
 )  # fmt: skip
+# Attributes that an option keeps, which no spot need have planted.
+_DAYS: Final = frozenset({"StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate"})
+_DESCRIPTORS: Final = frozenset(
+    {
+        "AcquisitionDeviceProcessingDescription", "DerivationDescription", "ProtocolName",
+        "SeriesDescription", "StudyDescription",
+    }
+)  # fmt: skip
+_OF_PRESENCE: Final = frozenset({Action.TAG_RETAINED, Action.TEXT_NOTNULL})
 _GRAPHICS: Final = frozenset({0x50, 0x60})
 _ROOT_UIDS: Final = frozenset(
     {"SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"}
@@ -59,7 +68,7 @@ def require(draft: Draft) -> None:
         echoes = action is Action.TEXT_RETAINED and any(
             needle in value.casefold() for needle in needles
         )
-        if category is Category.IOD or (path not in planted and not echoes):
+        if action in _OF_PRESENCE or (path not in planted and not echoes):
             draft.owe(action, category, place, path, value)
     if "PixelData" in draft.dataset:
         draft.owe(Action.PIXELS_RETAINED, Category.TCIA, "pixels", (0x7FE00010,), "")
@@ -91,22 +100,30 @@ def _of_the_iod(dataset: Dataset, node: Node, prefix: Path) -> Iterator[_Owed]:
 
 
 def _for_research(element: DataElement, options: frozenset[Option]) -> Iterator[_Owed]:
-    tag, keyword = int(element.tag), element.keyword
-    if element.tag.is_private or not keyword or tag >> 24 in _GRAPHICS or keyword in _NOT_OWED:
+    tag, keyword, value = int(element.tag), element.keyword, text_of(element.value)
+    if element.tag.is_private or not value.strip():
         return
-    if keyword in _CHARACTERISTICS and Option.PATIENT_CHARACTERISTICS not in options:
-        return
-    if element.VR == "TM" and Option.MODIFIED_DATES in options:
-        kind = "time of day"
-    elif element.VR in _NUMBERS_AND_TERMS and element.VR in dictionary_VR(tag):
-        kind = f"{element.VR}"
-    elif keyword in _TECHNICAL_TEXTS:
-        kind = "technical text"
-    else:
-        return
-    value = text_of(element.value)
-    if value.strip() and len(value) < _LONGEST:
+    if keyword in _DAYS and Option.MODIFIED_DATES in options:
+        yield Action.TEXT_NOTNULL, Category.TCIA, "day", (tag,), ""
+    kind = _kind(element, options)
+    if kind and len(value) < _LONGEST:
         yield Action.TEXT_RETAINED, Category.TCIA, kind, (tag,), value
+
+
+def _kind(element: DataElement, options: frozenset[Option]) -> str:
+    """Which kind of value it is that research wants, "" when it is none."""
+    tag, keyword = int(element.tag), element.keyword
+    if not keyword or tag >> 24 in _GRAPHICS or keyword in _NOT_OWED:
+        return ""
+    if keyword in _CHARACTERISTICS and Option.PATIENT_CHARACTERISTICS not in options:
+        return ""
+    if element.VR == "TM" and Option.MODIFIED_DATES in options:
+        return "time of day"
+    if element.VR in _NUMBERS_AND_TERMS and element.VR in dictionary_VR(tag):
+        return str(element.VR)
+    if keyword in _DESCRIPTORS and Option.CLEAN_DESCRIPTORS in options:
+        return "description without an identity"
+    return "technical text" if keyword in _TECHNICAL_TEXTS else ""
 
 
 def _identity(dataset: Dataset, prefix: Path) -> Iterator[_Owed]:
@@ -118,7 +135,7 @@ def _identity(dataset: Dataset, prefix: Path) -> Iterator[_Owed]:
                 yield from _identity(item, (*path, number))
         elif element.VR == "UI" and not any(kind in element.keyword for kind in _KINDS):
             yield from _uid(element, path)
-        elif element.VR in {"DA", "DT"}:
+        elif element.VR in {"DA", "DT"} and "ContextGroup" not in element.keyword:
             day = text_of(element.value)[:_DATE_LENGTH]
             if len(day) == _DATE_LENGTH and day.isdigit() and not day.startswith(_DUMMY_YEARS):
                 yield Action.DATE_SHIFTED, Category.HIPAA, f"{element.VR} of the object", path, day
