@@ -9,7 +9,15 @@ from typing import Final
 
 import pytest
 
-from shared.dicom.deidentification import Deidentified, Held, PseudonymKey, deidentify
+from shared.dicom.deidentification import (
+    BASIC,
+    Deidentified,
+    Held,
+    Option,
+    Profile,
+    PseudonymKey,
+    deidentify,
+)
 from shared.dicom.limits import Limits
 from shared.dicom.reader import read_header
 from shared.dicom.reasons import REASONS
@@ -19,6 +27,11 @@ from tests.fuzz.mutations import EXAMPLES, MUTATIONS, Ledger, images, mutated
 
 KEY: Final = PseudonymKey(b"a secret that is long enough", "made-up-project")
 LIMITS: Final = Limits(max_elements=20_000, max_header_bytes=1 << 20, max_inflated_bytes=1 << 20)
+PROFILES: Final = (
+    BASIC,
+    Profile(name="most", options=frozenset(Option) - {Option.RETAIN_FULL_DATES}),
+    Profile(name="dates", options=frozenset(Option) - {Option.RETAIN_MODIFIED_DATES}),
+)
 ledger = Ledger()
 
 
@@ -28,7 +41,7 @@ def _ledger(request: pytest.FixtureRequest) -> Iterator[None]:
     ledger.write(Path(request.config.rootpath) / "build" / "fuzz" / "deidentify.json")
 
 
-def judge(data: bytes) -> str:
+def judge(data: bytes, profile: Profile = BASIC) -> str:
     """De-identify some bytes and check what must hold of any result."""
     source = BytesSource(data)
     try:
@@ -37,7 +50,7 @@ def judge(data: bytes) -> str:
     except PermanentError as error:
         return judged(error)
     with ledger.entry():
-        result = deidentify(header, KEY, source)
+        result = deidentify(header, KEY, source, profile=profile)
     if isinstance(result, Held):
         return f"held: {result.reason.value}"
     check(result, data)
@@ -67,10 +80,10 @@ def test_mutated_images(mutation: Callable[[bytearray, random.Random], None]) ->
     for index in range(EXAMPLES):
         data = bytearray(images()[index % len(images())])
         mutation(data, chance)
-        ledger.results[judge(mutated(bytes(data), chance, mutations=chance.randrange(3)))] += 1
+        changed = mutated(bytes(data), chance, mutations=chance.randrange(3))
+        ledger.results[judge(changed, PROFILES[index % len(PROFILES)])] += 1
 
 
 def test_unchanged_images_are_cleaned_or_held() -> None:
-    results = {judge(data) for data in images()}
-
-    assert "deidentified" in results
+    for profile in PROFILES:
+        assert "deidentified" in {judge(data, profile) for data in images()}

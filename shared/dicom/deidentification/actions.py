@@ -173,7 +173,7 @@ class Cleaner:
         """Values of similar meaning that do not identify; or what the profile says instead."""
         vr, value = element.vr or "", element.value
         if element.items is not None:
-            return self._cleaned_sequence(element, place)
+            return self._cleaned_sequence(element, rule, place)
         if element.tag >> 24 == OVERLAYS:
             kept = element.tag >> 16 in place.regions and vr not in _OVERLAY_TEXT_VRS
             return (self._keep if kept else self._instead)(element, rule, place)
@@ -188,9 +188,9 @@ class Cleaner:
             self._record(place, element, rule)
         return _with_value(element, cleaned)
 
-    def _cleaned_sequence(self, element: RawElement, place: Place) -> RawElement | None:
+    def _cleaned_sequence(self, element: RawElement, rule: Rule, place: Place) -> RawElement | None:
         if element.tag in CONTENT_SEQUENCES:
-            return self._content(element, place)
+            return self._content(element, rule, place)
         if element.tag == GRAPHIC_ANNOTATION_SEQUENCE:
             element = without_text(element)
         return self._sequence(element, place, dummied=place.dummied)
@@ -248,8 +248,11 @@ class Cleaner:
         items = ((number, item, rules) for number, item in enumerate(element.items or ()))
         return self._with_items(element, items, place, dummied=dummied)
 
-    def _content(self, element: RawElement, place: Place) -> RawElement | None:
-        """The content items that may stay, each cleaned by its concept; None when none may."""
+    def _content(self, element: RawElement, rule: Rule, place: Place) -> RawElement | None:
+        """The content items that may stay, each cleaned by its concept.
+
+        Where none may, the sequence goes, or is empty where it has to be there.
+        """
         below = place.rules.below(element.tag)
         kept = []
         for number, item in enumerate(element.items or ()):
@@ -259,7 +262,7 @@ class Cleaner:
                 self.taken.append(ActionTaken(path, Action.REMOVE, "E.3.4-1"))
             else:
                 kept.append((number, item, rules))
-        if not kept and element.items:
+        if not kept and element.items and rule.otherwise is not Action.EMPTY:
             return None
         return self._with_items(element, kept, place, dummied=place.dummied)
 

@@ -63,6 +63,16 @@ def item_rules(item: RawItem, rules: Rules) -> Rules | None:
     return rules.with_rule(tag, _rule(tag, action, row, rules[tag]))
 
 
+def identifying_text(item: RawItem) -> bytes:
+    """The text of a content item whose concept names an identifier rather than a description."""
+    concept = _concept(item, _CONCEPT_NAME)
+    row = _rows().get((*concept, "TEXT")) if concept else None
+    if row is None or COLUMNS[Option.CLEAN_DESCRIPTORS] in row.options:
+        return b""
+    values = (element.value for element in item.elements if element.tag == _VALUES["TEXT"])
+    return trimmed(next(values, None) or b"")
+
+
 def _action(row: ContentRow, options: frozenset[Option]) -> Action:
     for option, column in COLUMNS.items():
         code = row.options.get(column)

@@ -23,6 +23,7 @@ from shared.dicom.deidentification.characters import (
     encodings_of,
     trimmed,
 )
+from shared.dicom.deidentification.content import CONTENT_SEQUENCES, identifying_text
 from shared.dicom.deidentification.pseudonyms import is_standard_uid
 from shared.dicom.deidentification.rules import Rules
 from shared.dicom.elements import Header, RawElement
@@ -221,6 +222,9 @@ def _collect(
         if element.items is not None:
             below = rules.below(element.tag)
             for item in element.items:
-                _collect(item.elements, below, encodings_of(item.elements, encodings), echoes)
+                inner = encodings_of(item.elements, encodings)
+                _collect(item.elements, below, inner, echoes)
+                if element.tag in CONTENT_SEQUENCES:
+                    echoes.add("LO", decoded(identifying_text(item), inner))
         elif element.value and (rule := rules[element.tag]).echoed:
             echoes.add(rule.vr, decoded(trimmed(element.value), encodings))

@@ -63,7 +63,7 @@ def _objection_to_unread(vr: str) -> Rule | None:
 def _objection_to_date(vr: str, value: bytes, rule: Rule, echoes: Echoes) -> Rule | None:
     if not is_temporal(value, vr):
         return Rule(rule.otherwise, _NOT_OF_ITS_VR.name)
-    if vr in {"DA", "DT"} and echoes.has_day(trimmed(value).decode("ascii")):
+    if vr in {"DA", "DT"} and echoes.has_day(trimmed(value).decode("latin-1")):
         return Rule(rule.otherwise, ECHO.name)
     return None
 

@@ -272,14 +272,17 @@ def decided_action(code: str, vr: str, need: Need) -> Action:
     if code == "X/Z/U*":
         return Action.KEEP
     if "/" not in code:
-        wants_value = code == "Z" and need is Need.VALUE
-        return Action.DUMMY if wants_value else Action(code)
+        return _STRONGER.get((code, need), Action(code))
     if code == "X/Z" and vr == "SQ" and need is Need.UNKNOWN:
         return Action.REMOVE
     wanted = _WANTED[need]
     return next((Action(each) for each in code.split("/") if each in wanted), _LAST[code])
 
 
+# A dummy is one way of Z; and an empty value says no more than none where there has to be one.
+_STRONGER: Final = MappingProxyType(
+    {("Z", Need.VALUE): Action.DUMMY, ("X", Need.PRESENCE): Action.EMPTY}
+)
 _WANTED: Final = MappingProxyType(
     {Need.NOTHING: "XZD", Need.PRESENCE: "ZD", Need.VALUE: "D", Need.UNKNOWN: "D"}
 )

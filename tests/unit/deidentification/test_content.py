@@ -74,6 +74,18 @@ def test_persons_are_dummies_and_identifiers_go() -> None:
     assert [(item.ValueType, str(item.PersonName)) for item in kept] == [("PNAME", "REMOVED")]
 
 
+def test_an_identifier_of_the_content_is_searched_for() -> None:
+    report = a_report(
+        content("TEXT", SUBJECT_ID, TextValue="ELSEWHERE-9"),
+        content("TEXT", NOTE, TextValue="of elsewhere 9, no findings"),
+    )
+    report.ConvolutionKernel = "ELSEWHERE-9"
+    options = frozenset({CONTENT, Option.CLEAN_DESCRIPTORS})
+    copy = read(copy_under(Profile(name="content", options=options), as_file(report)))
+    assert copy.ConvolutionKernel == "REMOVED"
+    assert [item.TextValue for item in copy.ContentSequence] == ["of , no findings"]
+
+
 def test_text_is_a_dummy_or_cleaned() -> None:
     items = [content("TEXT", NOTE, TextValue="Zyxel has a cyst of 3 mm")]
     assert [item.TextValue for item in cleaned(*items)] in ([], ["REMOVED"])

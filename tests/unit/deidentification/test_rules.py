@@ -235,7 +235,7 @@ def test_a_date_of_a_device_is_modified_rather_than_kept() -> None:
         ("X/D", "X", "D", "D"),
         ("X/Z/D", "X", "Z", "D"),
         ("X/Z/U*", "K", "K", "K"),
-        ("X", "X", "X", "X"),
+        ("X", "X", "Z", "X"),
         ("Z", "Z", "Z", "D"),
         ("D", "D", "D", "D"),
         ("U", "U", "U", "U"),
