@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -15,6 +16,7 @@ from shared.dicom.deidentification.cleaning.form import PixelForm, form_of
 from shared.dicom.deidentification.cleaning.jpeg import JpegCleaner
 from shared.dicom.deidentification.cleaning.native import NativePixels, native_pixels
 from shared.dicom.deidentification.cleaning.obstacles import CleaningError, Obstacle
+from shared.dicom.deidentification.cleaning.recompression import Jpeg2000, JpegLs, recompressor
 from shared.dicom.deidentification.cleaning.rectangles import Rectangle
 from shared.dicom.deidentification.cleaning.rle import RleCleaner
 from shared.dicom.elements import Header
@@ -29,6 +31,10 @@ CODECS: Final[Mapping[str, Callable[[PixelForm, Sequence[Rectangle]], FrameClean
             "1.2.840.10008.1.2.5": RleCleaner,
             "1.2.840.10008.1.2.4.50": JpegCleaner,  # baseline
             "1.2.840.10008.1.2.4.51": JpegCleaner,  # extended, 8 and 12 bits
+            "1.2.840.10008.1.2.4.80": partial(recompressor, JpegLs),
+            "1.2.840.10008.1.2.4.81": partial(recompressor, JpegLs),  # near-lossless
+            "1.2.840.10008.1.2.4.90": partial(recompressor, Jpeg2000),
+            "1.2.840.10008.1.2.4.91": partial(recompressor, Jpeg2000),
         }
     )
 )

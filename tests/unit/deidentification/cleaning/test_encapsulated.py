@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from pydicom.encaps import generate_frames, get_frame, parse_basic_offsets
-from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
+from pydicom.uid import HTJ2KLossless, JPEG2000Lossless, JPEGBaseline8Bit
 
 from shared.dicom.deidentification.cleaning.cleaned import cleaned_pixels
 from shared.dicom.deidentification.cleaning.encapsulated import (
@@ -127,7 +127,7 @@ def test_a_source_that_gives_less_is_asked_again_later() -> None:
 
 
 def test_a_transfer_syntax_without_an_encoder() -> None:
-    source = BytesSource(encapsulated([b"\xff\x4f" + bytes(30)], JPEG2000Lossless))
+    source = BytesSource(encapsulated([b"\xff\x4f" + bytes(30)], HTJ2KLossless))
     with pytest.raises(CleaningError) as caught:
         cleaned_pixels(read_header(source), [Rectangle(0, 0, 1, 1)], source)
     assert caught.value.obstacle is Obstacle.TRANSFER_SYNTAX
