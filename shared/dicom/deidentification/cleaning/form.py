@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from struct import unpack
 from typing import Final
 
 from shared.dicom.deidentification.cleaning.attributes import Attributes
 from shared.dicom.deidentification.cleaning.obstacles import CleaningError, Obstacle
+from shared.dicom.deidentification.cleaning.palettes import darkest_index
 from shared.dicom.elements import Encoding, Header
 from shared.dicom.source import Source
 
@@ -22,12 +22,9 @@ _BITS_ALLOCATED: Final = 0x00280100
 _BITS_STORED: Final = 0x00280101
 _HIGH_BIT: Final = 0x00280102
 _PIXEL_REPRESENTATION: Final = 0x00280103
-_PALETTES: Final = ((0x00281101, 0x00281201), (0x00281102, 0x00281202), (0x00281103, 0x00281203))
 _PIXEL_DATA: Final = 0x7FE00010
 _BYTE: Final = 8
 _WORD: Final = 16
-_MOST_PALETTE_BYTES: Final = 2 << _WORD
-_COLOURS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,34 +137,5 @@ class _Description:
         return lowest + (1 << bits) - 1 if highest else lowest
 
     def _darkest(self) -> int:
-        """The index whose red, green and blue are least; the first of several."""
-        channels = [self._channel(*tags) for tags in _PALETTES]
-        if len({(len(entries), first) for entries, first in channels}) != 1:
-            raise CleaningError(Obstacle.PALETTE)
-        sums = [sum(colour) for colour in zip(*(entries for entries, _ in channels), strict=True)]
-        return channels[0][1] + sums.index(min(sums))
-
-    def _channel(self, descriptor: int, data: int) -> tuple[Sequence[int], int]:
-        """The entries of one colour, and the index that the first is for (C.7.6.3.1.5)."""
-        numbers = self._attributes.numbers(descriptor)
-        value = self._lut(data)
-        if len(numbers) != _COLOURS or not value:
-            raise CleaningError(Obstacle.PALETTE)
-        count, first, bits = numbers[0] or 1 << _WORD, numbers[1], numbers[2]
-        if len(value) == 2 * count:
-            entries: Sequence[int] = unpack(
-                f"{'<' if self._encoding.little_endian else '>'}{count}H", value
-            )
-        elif bits == _BYTE and len(value) == count + count % 2 and self._encoding.little_endian:
-            entries = value[:count]
-        else:
-            raise CleaningError(Obstacle.PALETTE)
-        return entries, first
-
-    def _lut(self, tag: int) -> bytes:
-        element = self._attributes.element(tag)
-        if element is None or element.extent.length > _MOST_PALETTE_BYTES:
-            return b""
-        if element.value is not None:
-            return element.value
-        return self._source.read(element.extent.offset, element.extent.length)
+        little_endian = self._encoding.little_endian
+        return darkest_index(self._attributes, self._source, little_endian=little_endian)

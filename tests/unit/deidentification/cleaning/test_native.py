@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -211,6 +212,54 @@ def test_a_palette_of_another_length_than_described(length: int) -> None:
     data = an_object(
         bytes(2 * FRAMES * ROWS * COLUMNS), PhotometricInterpretation="PALETTE COLOR", **palette
     )
+    assert obstacle_of(data) is Obstacle.PALETTE
+
+
+def segments_of(*segments: tuple[int, ...]) -> bytes:
+    return b"".join(struct.pack(f"<{len(segment)}H", *segment) for segment in segments)
+
+
+STAIRS = segments_of((0, 2, 500, 400), (1, 4, 100), (1, 3, 700))  # down to entry 5, and up
+AGAIN = segments_of((0, 2, 500, 400), (2, 1, 0, 0), (0, 1, 7), (2, 1, 16, 0), (1, 3, 700))
+
+
+@pytest.mark.parametrize(
+    ("segments", "count", "index"),
+    [(STAIRS, 9, 5), (AGAIN, 9, 4)],
+)
+def test_a_palette_in_segments(segments: bytes, count: int, index: int) -> None:
+    palette: dict[str, Any] = {}
+    for colour in NO_PALETTE:
+        palette[f"{colour}PaletteColorLookupTableDescriptor"] = [count, 0, 16]
+        palette[f"Segmented{colour}PaletteColorLookupTableData"] = segments
+    frames = noise(FRAMES, ROWS, COLUMNS, dtype="<u2", bits=16)
+    data = an_object(frames.tobytes(), PhotometricInterpretation="PALETTE COLOR", **palette)
+    _, after = cleaned_by(data, [Rectangle(4, 0, 3, 2)])
+    frames[:, 0:2, 4:7] = index
+    assert after == frames.tobytes()
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        segments_of((1, 4, 100)),  # from nowhere
+        segments_of((0, 4, 1, 2)),  # cut short
+        segments_of((0, 2, 1, 2)),  # too few
+        segments_of((0, 5, 1, 2, 3, 4, 5)),  # too many
+        segments_of((7, 4, 1, 2, 3, 4)),
+        segments_of((2, 1, 0, 0)),  # in a circle
+        segments_of((0, 1, 1), (1, 65535, 9), (1, 65535, 9)),
+        b"\x00",
+        b"",
+    ],
+)
+def test_segments_that_are_no_palette(segments: bytes) -> None:
+    palette: dict[str, Any] = {}
+    for colour in NO_PALETTE:
+        palette[f"{colour}PaletteColorLookupTableDescriptor"] = [4, 0, 16]
+        palette[f"Segmented{colour}PaletteColorLookupTableData"] = segments
+    pixels = bytes(2 * FRAMES * ROWS * COLUMNS)
+    data = an_object(pixels, PhotometricInterpretation="PALETTE COLOR", **palette)
     assert obstacle_of(data) is Obstacle.PALETTE
 
 
