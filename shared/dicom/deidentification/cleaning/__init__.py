@@ -10,7 +10,7 @@ from shared.dicom.deidentification.cleaning.evidence import (
 )
 from shared.dicom.deidentification.cleaning.obstacles import CleaningError, Obstacle
 from shared.dicom.deidentification.cleaning.rectangles import Rectangle
-from shared.dicom.deidentification.cleaning.replacement import in_place, with_cleaned_pixels
+from shared.dicom.deidentification.cleaning.replacement import Replacement
 
 __all__ = [
     "Blank",
@@ -21,8 +21,7 @@ __all__ = [
     "Keep",
     "Obstacle",
     "Rectangle",
+    "Replacement",
     "cleaned_pixels",
-    "in_place",
     "planned",
-    "with_cleaned_pixels",
 ]

@@ -68,13 +68,14 @@ class EncapsulatedPixels:
         sizes = (length + _ITEM_HEADER for length in self.lengths)
         return tuple(accumulate(sizes, initial=0))[:-1]
 
-    def extended_tables(self) -> dict[int, bytes]:
-        """The values of Extended Offset Table and Extended Offset Table Lengths, by tag."""
-        count = len(self.frames)
-        return {
-            _EXTENDED_OFFSET_TABLE: pack(f"<{count}Q", *self.offsets),
-            _EXTENDED_OFFSET_TABLE_LENGTHS: pack(f"<{count}Q", *self.lengths),
+    def extended_table(self, tag: int) -> bytes | None:
+        """The value of Extended Offset Table or Extended Offset Table Lengths, None of others."""
+        columns = {
+            _EXTENDED_OFFSET_TABLE: lambda: self.offsets,
+            _EXTENDED_OFFSET_TABLE_LENGTHS: lambda: self.lengths,
         }
+        column = columns.get(tag)
+        return None if column is None else pack(f"<{len(self.frames)}Q", *column())
 
     def _table(self) -> bytes:
         """The Basic Offset Table: empty where it was, or where the offsets are too large."""

@@ -67,15 +67,20 @@ class Hold:
     reason: HoldReason
 
 
-def planned(header: Header, policy: CleaningPolicy = NO_CLEANING) -> Keep | Blank | Hold:
+def planned(
+    header: Header,
+    policy: CleaningPolicy = NO_CLEANING,
+    waived: frozenset[HoldReason] = frozenset(),
+) -> Keep | Blank | Hold:
     """What the evidence says, in order: declarations, risks, ultrasound regions, signatures.
 
     An object that declares itself clean, and whose class is believed, is kept. One that is in
     doubt for text only is blanked where the policy allows it and the place of the text is known:
     all outside the ultrasound regions, or a signature that names the size of the image. Every
-    rectangle known is blanked then, also of signatures that prove nothing alone.
+    rectangle known is blanked then, also of signatures that prove nothing alone. Reasons to hold
+    that are `waived` are dealt with elsewhere.
     """
-    reasons = tuple(hold_reasons(header))
+    reasons = tuple(reason for reason in hold_reasons(header) if reason not in waived)
     attributes = Attributes.of(header)
     if header.pixel_data is None or not _TEXT.issuperset(reasons):
         return Hold(reasons[0]) if reasons else Keep()

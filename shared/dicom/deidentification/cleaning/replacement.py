@@ -1,14 +1,17 @@
-"""What else of a copy changes when its pixels are cleaned."""
+"""Cleaned pixels in place of an object's own, and what else of its copy changes with them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
-from shared.dicom.deidentification.cleaning.cleaned import CleanedPixels
+from shared.dicom.deidentification.cleaning.cleaned import CleanedPixels, cleaned_pixels
 from shared.dicom.deidentification.cleaning.encapsulated import EncapsulatedPixels
+from shared.dicom.deidentification.cleaning.evidence import Blank
 from shared.dicom.deidentification.writer import Segment
-from shared.dicom.elements import Extent, RawElement
+from shared.dicom.elements import Extent, Header, RawElement
+from shared.dicom.source import Source
 
 _BURNED_IN_ANNOTATION: Final = 0x00280301
 _NOWHERE: Final = Extent(0, 0)
@@ -22,31 +25,43 @@ _REMOVED: Final = frozenset(
 )
 
 
-def with_cleaned_pixels(
-    dataset: Iterable[RawElement], pixels: CleanedPixels
-) -> tuple[RawElement, ...]:
-    """The data set of an object of which every known place of text is black.
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Pixel data of which every known place of text is black."""
 
-    Burned In Annotation becomes NO; icons and the range of pixel values are removed; the extended
-    offset tables, where there are any, are of the new frames.
-    """
-    tables = pixels.extended_tables() if isinstance(pixels, EncapsulatedPixels) else {}
-    kept = [_with_table(element, tables) for element in dataset if element.tag not in _REMOVED]
-    kept.append(RawElement(_BURNED_IN_ANNOTATION, "CS", _NOWHERE, b"NO"))
-    return tuple(sorted(kept, key=lambda element: element.tag))
+    pixels: CleanedPixels
+    grounds: tuple[str, ...]  # how the places are known
 
+    @classmethod
+    def of(cls, header: Header, plan: Blank, source: Source) -> Replacement:
+        """What a plan makes of an object's pixel data.
 
-def in_place(
-    segments: Iterable[Segment], pixels: CleanedPixels
-) -> Iterator[Segment | CleanedPixels]:
-    """The segments of a copy with the pixel data of the source replaced."""
-    for segment in segments:
-        of_pixels = isinstance(segment, Extent) and segment.offset == pixels.extent.offset
-        yield pixels if of_pixels else segment
+        Raises:
+            CleaningError: they cannot be cleaned so that nothing else changes.
+            TransientError: `short-read`, the source gave less than it has.
+        """
+        return cls(cleaned_pixels(header, plan.rectangles, source), plan.grounds)
 
+    def in_header(self, dataset: Iterable[RawElement]) -> tuple[RawElement, ...]:
+        """The data set of the copy.
 
-def _with_table(element: RawElement, tables: dict[int, bytes]) -> RawElement:
-    table = tables.get(element.tag)
-    if table is None:
-        return element
-    return RawElement(element.tag, "OV", _NOWHERE, table)
+        Burned In Annotation becomes NO; icons and the range of pixel values are removed; extended
+        offset tables, where there are any, are of the new frames.
+        """
+        kept = [self._with_table(e) for e in dataset if e.tag not in _REMOVED]
+        kept.append(RawElement(_BURNED_IN_ANNOTATION, "CS", _NOWHERE, b"NO"))
+        return tuple(sorted(kept, key=lambda element: element.tag))
+
+    def in_segments(self, segments: Iterable[Segment]) -> tuple[Segment | CleanedPixels, ...]:
+        """The segments of the copy, with the pixels where the extent of the source's was."""
+        start = self.pixels.extent.offset
+        return tuple(
+            self.pixels if isinstance(segment, Extent) and segment.offset == start else segment
+            for segment in segments
+        )
+
+    def _with_table(self, element: RawElement) -> RawElement:
+        if not isinstance(self.pixels, EncapsulatedPixels):
+            return element
+        table = self.pixels.extended_table(element.tag)
+        return element if table is None else RawElement(element.tag, "OV", _NOWHERE, table)

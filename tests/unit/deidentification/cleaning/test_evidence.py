@@ -197,6 +197,13 @@ def test_no_region_shows_where_a_slide_has_its_label() -> None:
     assert planned(header_of(image), ALL) == Hold(HoldReason.BURNED_IN_ANNOTATION)
 
 
+def test_what_is_waived_is_dealt_with_elsewhere() -> None:
+    image = an_image(EncapsulatedDocument=b"%PDF", BurnedInAnnotation="YES")
+    waived = frozenset({HoldReason.ENCAPSULATED_DOCUMENT, HoldReason.BURNED_IN_ANNOTATION})
+    assert planned(header_of(image), waived=waived) == Keep()
+    assert planned(header_of(image), waived=frozenset()) == Hold(HoldReason.ENCAPSULATED_DOCUMENT)
+
+
 def test_objects_without_pixels_are_none_of_this() -> None:
     image = an_image()
     del image.PixelData

@@ -10,11 +10,10 @@ import pytest
 from pydicom.uid import ExplicitVRLittleEndian, RLELossless
 
 from shared.dicom.deidentification.cleaning import (
+    Blank,
     CleanedPixels,
     Rectangle,
-    cleaned_pixels,
-    in_place,
-    with_cleaned_pixels,
+    Replacement,
 )
 from shared.dicom.deidentification.writer import Segment, length_of
 from shared.dicom.elements import Extent, RawElement
@@ -24,14 +23,15 @@ from tests.unit.deidentification.cleaning.objects import encapsulated, read
 from tests.unit.deidentification.cleaning.test_rle import coded, patches
 from tests.unit.deidentification.samples import an_image, an_item, as_file
 
-BOX = [Rectangle(0, 0, 2, 1)]
+BOX = (Rectangle(0, 0, 2, 1),)
 
 
 def cleaned(data: bytes) -> tuple[CleanedPixels, tuple[RawElement, ...]]:
     source = BytesSource(data)
     header = read_header(source)
-    pixels = cleaned_pixels(header, BOX, source)
-    return pixels, with_cleaned_pixels(header.dataset, pixels)
+    replacement = Replacement.of(header, Blank(BOX, ("signature: ONE",)), source)
+    assert replacement.grounds == ("signature: ONE",)
+    return replacement.pixels, replacement.in_header(header.dataset)
 
 
 @pytest.mark.parametrize("declared", [{}, {"BurnedInAnnotation": "YES"}])
@@ -81,8 +81,8 @@ def test_the_pixels_stand_where_the_sources_stood() -> None:
     pixels, _ = cleaned(data)
     start = pixels.extent.offset
     segments: list[Segment] = [Extent(0, 4), data[4:start], pixels.extent]
-    replaced = list(in_place(segments, pixels))
-    assert replaced == [Extent(0, 4), data[4:start], pixels]
+    replaced = Replacement(pixels, ()).in_segments(segments)
+    assert replaced == (Extent(0, 4), data[4:start], pixels)
     assert length_of(segments) == len(data)
     copy = data[:start] + b"".join(pixels.pieces(source))
     expected = np.arange(32, dtype="u1").view("<u2").reshape(4, 4).copy()
