@@ -88,23 +88,17 @@ def risk_table() -> RiskTable:
     )
 
 
-def hold_reason(header: Header) -> HoldReason | None:
-    """The first reason to hold the object, or None when the header's rules are enough."""
-    return next(hold_reasons(header), None)
-
-
 def hold_reasons(header: Header) -> Iterator[HoldReason]:
-    """All reasons to hold the object; only one where its pixels do not matter."""
+    """All reasons to hold the object; only the first where it cannot be judged further."""
     facts = _facts(header)
-    for judge in (_form, _class, _content):
-        reason = judge(header, facts)
-        if reason is not None:
-            yield reason
-            return
-    yield from _pixel_evidence(facts)
-    reason = _pixel_class(header, facts)
+    reason = _form(header, facts) or _unknown_class(facts)
     if reason is not None:
         yield reason
+        return
+    yield from _class(facts)
+    yield from _content(facts)
+    yield from _pixel_evidence(facts)
+    yield from _pixel_class(header, facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,26 +153,31 @@ def _is_truncated(header: Header) -> bool:
     return pixels is not None and pixels.extent.offset + pixels.extent.length > header.object_size
 
 
-def _class(_: Header, facts: _Facts) -> HoldReason | None:
+def _unknown_class(facts: _Facts) -> HoldReason | None:
     sop_class = facts.text(_SOP_CLASS_UID)
-    for family, reason in _CLASS_FAMILIES.items():
-        if sop_class.startswith(family):
-            return reason
-    known = sop_class in risk_table().by_sop_class
+    known = sop_class in risk_table().by_sop_class or any(_class(facts))
     return None if known else HoldReason.UNSUPPORTED_SOP_CLASS
 
 
-def _content(_: Header, facts: _Facts) -> HoldReason | None:
-    contents = _CONTENT.keys() & facts.tags
-    if contents:
-        return _CONTENT[min(contents)]
+def _class(facts: _Facts) -> Iterator[HoldReason]:
+    sop_class = facts.text(_SOP_CLASS_UID)
+    for family, reason in _CLASS_FAMILIES.items():
+        if sop_class.startswith(family):
+            yield reason
+
+
+def _content(facts: _Facts) -> Iterator[HoldReason]:
+    for tag in sorted(_CONTENT.keys() & facts.tags):
+        yield _CONTENT[tag]
     is_state = facts.text(_SOP_CLASS_UID).startswith(f"{_STORAGE}11.")
     overlays = {tag for tag in facts.tags if tag >> 24 == _OVERLAY_GROUP and not tag >> 16 & 1}
     if overlays and is_state:
-        return HoldReason.GRAPHICS
+        yield HoldReason.GRAPHICS
+        return
     described = {tag >> 16 for tag in overlays if tag & 0xFFFF == _OVERLAY_ROWS}
     stored = {tag >> 16 for tag in overlays if tag & 0xFFFF == _OVERLAY_DATA}
-    return HoldReason.OVERLAY_IN_PIXEL_DATA if described - stored else None
+    if described - stored:
+        yield HoldReason.OVERLAY_IN_PIXEL_DATA
 
 
 def _pixel_evidence(facts: _Facts) -> Iterator[HoldReason]:
@@ -198,18 +197,17 @@ def _is_screen(facts: _Facts) -> bool:
     return any(screen in description for screen in risk_table().screen_descriptions)
 
 
-def _pixel_class(header: Header, facts: _Facts) -> HoldReason | None:
+def _pixel_class(header: Header, facts: _Facts) -> Iterator[HoldReason]:
     if header.pixel_data is None:
-        return None
-    risk = _pixel_risk(header, facts)
-    if risk is PixelRisk.PIXELLESS:
-        return HoldReason.PIXEL_DATA_INCONSISTENT
-    if risk is PixelRisk.ALWAYS:
-        return HoldReason.BURNED_IN_RISK
+        return
     declared = facts.text(_BURNED_IN_ANNOTATION).upper() == "NO"
-    if risk is PixelRisk.DECLARED and not declared:
-        return HoldReason.PIXELS_NOT_DECLARED_CLEAN
-    return None
+    match _pixel_risk(header, facts):
+        case PixelRisk.PIXELLESS:
+            yield HoldReason.PIXEL_DATA_INCONSISTENT
+        case PixelRisk.ALWAYS:
+            yield HoldReason.BURNED_IN_RISK
+        case PixelRisk.DECLARED if not declared:
+            yield HoldReason.PIXELS_NOT_DECLARED_CLEAN
 
 
 def _pixel_risk(header: Header, facts: _Facts) -> PixelRisk:
@@ -218,7 +216,7 @@ def _pixel_risk(header: Header, facts: _Facts) -> PixelRisk:
         return PixelRisk.ALWAYS
     if facts.values(_CONVERSION_TYPE) & table.conversion_types:
         return PixelRisk.ALWAYS
-    risk = table.by_sop_class[facts.text(_SOP_CLASS_UID)]
+    risk = table.by_sop_class.get(facts.text(_SOP_CLASS_UID), PixelRisk.ALWAYS)
     return PixelRisk.DECLARED if risk is PixelRisk.NONE and _has_colour(header) else risk
 
 

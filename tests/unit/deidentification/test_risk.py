@@ -10,8 +10,12 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from shared.dicom.deidentification import Held, HoldReason, deidentify
 from shared.dicom.deidentification.reasons import MEANINGS
-from shared.dicom.deidentification.risk import PixelRisk, hold_reason, risk_table
-from shared.dicom.elements import Extent, RawElement
+from shared.dicom.deidentification.risk import (
+    PixelRisk,
+    hold_reasons,
+    risk_table,
+)
+from shared.dicom.elements import Extent, Header, RawElement
 from tests.unit.deidentification.samples import (
     CT_IMAGE,
     KEY,
@@ -24,6 +28,10 @@ from tests.unit.deidentification.samples import (
 )
 
 STORAGE = "1.2.840.10008.5.1.4.1.1."
+
+
+def hold_reason(header: Header) -> HoldReason | None:
+    return next(hold_reasons(header), None)
 
 
 def reason_for(**attributes: Any) -> HoldReason | None:
@@ -188,6 +196,34 @@ def test_an_overlay_is_removed_but_one_in_the_pixels_or_a_state_is_held() -> Non
     state = an_image(SOPClassUID=STORAGE + "11.1")
     del state.PixelData
     assert hold_reason(with_element(header_of(state), described, stored)) == HoldReason.GRAPHICS
+
+
+def test_each_reason_counts_whatever_others_there_are() -> None:
+    content = [an_item(TextValue="said")]
+    image = an_image(
+        ContentSequence=content,
+        GraphicAnnotationSequence=[an_item(GraphicLayer="ONE")],
+        EncapsulatedDocument=b"%PDF-1.4",
+        BurnedInAnnotation="YES",
+        RecognizableVisualFeatures="YES",
+        SeriesDescription="Dose Report",
+        Modality="US",
+    )
+    assert list(hold_reasons(header_of(image))) == [
+        HoldReason.STRUCTURED_CONTENT,
+        HoldReason.ENCAPSULATED_DOCUMENT,
+        HoldReason.GRAPHICS,
+        HoldReason.BURNED_IN_ANNOTATION,
+        HoldReason.RECOGNIZABLE_VISUAL_FEATURES,
+        HoldReason.SCREEN_CAPTURE,
+        HoldReason.BURNED_IN_RISK,
+    ]
+    report = an_image(SOPClassUID=STORAGE + "88.22", EncapsulatedDocument=b"%PDF-1.4")
+    assert list(hold_reasons(header_of(report))) == [
+        HoldReason.STRUCTURED_CONTENT,
+        HoldReason.ENCAPSULATED_DOCUMENT,
+        HoldReason.BURNED_IN_RISK,
+    ]
 
 
 def test_voices_are_held() -> None:
