@@ -135,13 +135,14 @@ def _may_hold(runs: tuple[tuple[int, bytes], ...], known: _Identifiers) -> bool:
 
 
 def _collected(header: Header, retained: Retained) -> _Identifiers:
-    found = _Identifiers()
+    found, kept = _Identifiers(), _Identifiers()
     elements = (*header.file_meta, *header.dataset, *header.trailing)
     for path, element in _leaves(elements, ()):
         collect = _collector(element.tag)
-        if collect is None or _is_retained(path, element.tag, retained):
-            continue
-        collect((element.value or b"").strip(b" \x00"), found)
+        if collect is not None:
+            into = kept if _is_retained(path, element.tag, retained) else found
+            collect((element.value or b"").strip(b" \x00"), into)
+    found.uids -= kept.uids  # a UID that is kept in one place tells no more in another
     if retained.moved_by:
         found.moved = {_moved(day, retained.moved_by) for day in found.days}
     return found

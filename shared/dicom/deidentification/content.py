@@ -41,6 +41,10 @@ _SCHEMES: Final = frozenset(
     }
 )  # fmt: skip
 
+_DESCRIBING: Final = frozenset(
+    {COLUMNS[Option.CLEAN_DESCRIPTORS], COLUMNS[Option.RETAIN_DEVICE_IDENTITY]}
+)
+
 Concept = tuple[str, str]  # coding scheme designator, code value
 
 
@@ -63,11 +67,16 @@ def item_rules(item: RawItem, rules: Rules) -> Rules | None:
     return rules.with_rule(tag, _rule(tag, action, row, rules[tag]))
 
 
-def identifying_text(item: RawItem) -> bytes:
-    """The text of a content item whose concept names an identifier rather than a description."""
+def identifying_text(item: RawItem, options: frozenset[Option]) -> bytes:
+    """The text of a content item whose concept names an identifier that no option retains.
+
+    What names a device is left out: often it is the name of its model, which stands elsewhere.
+    """
     concept = _concept(item, _CONCEPT_NAME)
     row = _rows().get((*concept, "TEXT")) if concept else None
-    if row is None or COLUMNS[Option.CLEAN_DESCRIPTORS] in row.options:
+    if row is None or not _DESCRIBING.isdisjoint(row.options):
+        return b""
+    if _action(row, options) is Action.KEEP:
         return b""
     values = (element.value for element in item.elements if element.tag == _VALUES["TEXT"])
     return trimmed(next(values, None) or b"")

@@ -89,9 +89,11 @@ class Echoes:
                 parts = phrase.split(" ")
                 if words[at : at + len(parts)] == parts:
                     taken.update(range(at, at + len(parts)))
-        for at in sorted(taken, reverse=True):
-            text = text[: tokens[at].start()] + text[tokens[at].end() :]
-        return text
+        kept, end = [], 0
+        for at in sorted(taken):
+            kept.append(text[end : tokens[at].start()])
+            end = tokens[at].end()
+        return "".join((*kept, text[end:]))
 
     def has_day(self, value: str) -> bool:
         """Whether one of the days of a DA or DT identifies."""
@@ -225,6 +227,7 @@ def _collect(
                 inner = encodings_of(item.elements, encodings)
                 _collect(item.elements, below, inner, echoes)
                 if element.tag in CONTENT_SEQUENCES:
-                    echoes.add("LO", decoded(identifying_text(item), inner))
+                    text = identifying_text(item, rules.book.profile.options)
+                    echoes.add("LO", decoded(text, inner))
         elif element.value and (rule := rules[element.tag]).echoed:
             echoes.add(rule.vr, decoded(trimmed(element.value), encodings))

@@ -33,7 +33,7 @@ _LABELLED: Final = (
 _PATTERNS: Final = tuple(
     re.compile(pattern)
     for pattern in (
-        r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*",
+        r"(?<![\w.+-])[\w.+-]{1,64}+@[\w-]++(?:\.[\w-]++)*+",
         r"(?i:\b(?:https?|ftp|urn|mailto):\S+|\bwww\.\S+)",
         r"\b\d+(?:\.\d+){4,}\b",  # a UID
         r"(?<!\d)(?:1[89]|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{2,6})?(?!\d)",
@@ -45,10 +45,11 @@ _PATTERNS: Final = tuple(
         r"(?<!\w)(?:\+\d|\(0|0\d|\(?\d{3}\)?[-./ ]\d{3}[-./ ])[\d ()./-]{3,}\d(?!\w)",
         _LABELLED,
         _TITLED,
-        r"(?<![\w.])[\w-]*\d{6,}[\w-]*(?!\.?\w)",  # a long number, whatever is joined to it
-        r"(?<![\w.])(?=[\w-]*[A-Za-z])[\w-]*\d{5,}[\w-]*",  # letters joined to five digits and more
     )
 )
+_TOKEN: Final = re.compile(r"(?<![\w-])[\w-]++")
+_LONG_NUMBER: Final = re.compile(r"\d{6}")
+_JOINED_NUMBER: Final = re.compile(r"\d{5}")
 _WORD: Final = re.compile(r"[^\W_]+(?:[^\w\s]?[^\W_]+)*")
 _SPACES: Final = re.compile(r"[ \t]{2,}")
 _EDGES: Final = " \t\r\n,;:/-_^&+"
@@ -64,10 +65,22 @@ def cleaned(text: str, echoes: Echoes) -> str | None:
     text = echoes.without(text)
     for pattern in _PATTERNS:
         text = pattern.sub(" ", text)
+    text = _TOKEN.sub(_without_number, text)
     text = _SPACES.sub(" ", text).strip(_EDGES)
     if not _WORD.search(text):
         return ""
     return None if echoes.in_text(0, "LT", text) else text
+
+
+def _without_number(token: re.Match[str]) -> str:
+    """Nothing in place of an identifying number, whatever is joined to it; a measure stays."""
+    word, text = token[0], token.string
+    if any(character.isalpha() for character in word):
+        return " " if _JOINED_NUMBER.search(word) else word
+    is_measure = (
+        text[token.end() : token.end() + 1] == "." or text[token.start() - 1 : token.start()] == "."
+    )
+    return " " if _LONG_NUMBER.search(word) and not is_measure else word
 
 
 def _is_judged(character: str) -> bool:

@@ -12,9 +12,9 @@ from pydicom._uid_dict import UID_dictionary
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 
-from shared.dicom.deidentification import Deidentified, Held
+from shared.dicom.deidentification import BASIC, Deidentified, Held, Option, Profile
 from shared.errors import PermanentError
-from tests.unit.deidentification.samples import KEY, copy_of, result_of
+from tests.unit.deidentification.samples import KEY, copy_under, result_of
 
 CORPUS = Path(os.environ.get("INLET_CORPUS", Path(__file__).parents[4] / "shared" / "corpus"))
 _SHIPPED = Path(str(get_testdata_file("CT_small.dcm"))).parent
@@ -34,38 +34,48 @@ def names_and_uids(dataset: Dataset) -> set[str]:
         values = element.value if element.VM > 1 else [element.value]
         if element.VR == "PN" or element.keyword in {"PatientID", "AccessionNumber"}:
             found |= {str(value) for value in values if len(str(value or "")) > 3}
-        elif element.VR == "UI":
+        elif element.VR == "UI" and element.keyword != "CodingSchemeUID":
             found |= {str(value) for value in values if value and value not in UID_dictionary}
     return found - {"REMOVED"}
 
 
+RETAINING_UIDS = {Option.RETAIN_FULL_DATES, Option.RETAIN_UIDS, Option.RETAIN_DEVICE_IDENTITY}
+PROFILES = [
+    BASIC,
+    Profile(name="most", options=frozenset(Option) - RETAINING_UIDS),
+]
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
 @pytest.mark.parametrize("name", FOLDERS)
-def test_real_files(name: str, record_property: Callable[[str, object], None]) -> None:
+def test_real_files(
+    name: str, profile: Profile, record_property: Callable[[str, object], None]
+) -> None:
     folder = FOLDERS[name]
     if not folder.is_dir():
         pytest.skip(f"no corpus: set INLET_CORPUS to a folder of DICOM files ({name})")
     counts: Counter[str] = Counter()
     for data in files(folder):
-        counts[_outcome(data)] += 1
+        counts[_outcome(data, profile)] += 1
     record_property("outcomes", dict(counts))
     assert counts["residue"] == 0
     assert counts["deidentified"] > 50
     assert counts["held"] > 20
 
 
-def _outcome(data: bytes) -> str:
+def _outcome(data: bytes, profile: Profile) -> str:
     try:
-        result = result_of(data)
+        result = result_of(data, KEY, profile)
     except PermanentError:
         return "unreadable"
     if isinstance(result, Held):
         return "residue" if result.residue else "held"
-    return _copied(data, result)
+    return _copied(data, result, profile)
 
 
-def _copied(data: bytes, result: Deidentified) -> str:
-    copy = copy_of(data)
-    assert copy == copy_of(data)
+def _copied(data: bytes, result: Deidentified, profile: Profile) -> str:
+    copy = copy_under(profile, data)
+    assert copy == copy_under(profile, data)
     original = pydicom.dcmread(io.BytesIO(data), force=True, stop_before_pixels=True)
     written = pydicom.dcmread(io.BytesIO(copy))
     assert written.PatientIdentityRemoved == "YES"

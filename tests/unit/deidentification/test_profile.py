@@ -245,6 +245,14 @@ def test_a_tag_config_of_the_healthcare_api_is_a_profile() -> None:
     }
 
 
+def test_kept_primary_ids_are_no_residue_where_they_are_referred_to() -> None:
+    reference = an_item(ReferencedSOPInstanceUID="1.2.3.4.77.1")
+    image = an_image(ReferencedStudySequence=[reference], FrameOfReferenceUID="1.2.3.4.77.9")
+    copy = copy_under(Profile.from_data("theirs", TAG_CONFIG), as_file(image))
+    assert read(copy).StudyInstanceUID == "1.2.3.4.77.1"
+    assert b"1.2.3.4.77.9" not in copy
+
+
 @pytest.mark.parametrize(
     ("change", "place"),
     [
