@@ -95,11 +95,9 @@ def deidentify(
 
 
 def _waived(profile: Profile, header: Header) -> frozenset[HoldReason]:
-    """The reasons to hold that the profile's options deal with, in an object without pixels."""
-    if header.pixel_data is not None:
-        return frozenset()
+    """The reasons to hold that the profile's options deal with."""
     waived = {reason for option, reason in _CLEANED.items() if option in profile.options}
-    if refers_by_position(header.dataset):
+    if waived and refers_by_position(header.dataset):
         waived.discard(HoldReason.STRUCTURED_CONTENT)
     return frozenset(waived)
 

@@ -159,9 +159,14 @@ def test_references_by_position_keep_a_report_held() -> None:
     assert result == Held(reason=HoldReason.STRUCTURED_CONTENT)
 
 
-def test_content_over_pixels_is_held() -> None:
-    image = an_image(ContentSequence=[content("NUM", LENGTH)])
-    assert result_of(as_file(image), KEY, PROFILE) == Held(reason=HoldReason.STRUCTURED_CONTENT)
+def test_content_of_an_image_is_cleaned_and_its_pixels_are_judged() -> None:
+    image = an_image(ContentSequence=[content("NUM", LENGTH), content("TEXT", OWN, TextValue="B")])
+    copy = read(copy_under(PROFILE, as_file(image)))
+    assert [item.ValueType for item in copy.ContentSequence] == ["NUM"]
+    image.BurnedInAnnotation = "YES"
+    assert result_of(as_file(image), KEY, PROFILE) == Held(reason=HoldReason.BURNED_IN_ANNOTATION)
+    with_pixels = an_image(SOPClassUID=REPORT)
+    assert result_of(as_file(with_pixels), KEY, PROFILE) == Held(reason=HoldReason.BURNED_IN_RISK)
 
 
 def test_acquisition_context_and_specimen_preparation_are_content() -> None:

@@ -259,10 +259,17 @@ def test_graphics_stay_without_text() -> None:
     assert overlays == {0x60000010, 0x60000040, 0x60003000}
 
 
-def test_graphics_are_held_without_the_option_and_over_pixels() -> None:
+def test_graphics_are_held_without_the_option() -> None:
     held = Held(reason=HoldReason.GRAPHICS)
     assert result_of(as_file(a_state()), KEY, under(Option.CLEAN_DESCRIPTORS)) == held
+
+
+def test_graphics_of_an_image_are_cleaned_and_its_pixels_are_judged() -> None:
     image = an_image(GraphicAnnotationSequence=a_state().GraphicAnnotationSequence)
+    copy = made_under(Option.CLEAN_GRAPHICS, image)
+    assert [item.GraphicLayer for item in copy.GraphicAnnotationSequence] == ["ONE"]
+    image.BurnedInAnnotation = "YES"
+    held = Held(reason=HoldReason.BURNED_IN_ANNOTATION)
     assert result_of(as_file(image), KEY, under(Option.CLEAN_GRAPHICS)) == held
 
 
