@@ -88,7 +88,7 @@ def noise(*shape: int, dtype: str = "u1", bits: int = 8) -> np.ndarray:
         ("u4", 24, "MONOCHROME1", 0, (1 << 24) - 1),
     ],
 )
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(rectangles=RECTANGLES, chunk_bytes=SIZES)
 def test_one_sample(
     *,
@@ -130,7 +130,7 @@ COLOURS: dict[str, Any] = {"SamplesPerPixel": 3, "BitsAllocated": 8, "BitsStored
     ("interpretation", "black"), [("RGB", (0, 0, 0)), ("YBR_FULL", (0, 128, 128))]
 )
 @pytest.mark.parametrize("planar", [0, 1])
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(rectangles=RECTANGLES, chunk_bytes=SIZES)
 def test_three_samples(
     interpretation: str,
@@ -152,7 +152,7 @@ def test_three_samples(
 
 
 @pytest.mark.parametrize(("interpretation", "luma"), [("YBR_FULL_422", 0), ("YBR_PARTIAL_422", 16)])
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(rectangles=RECTANGLES, chunk_bytes=SIZES)
 def test_pixels_that_share_their_chroma_go_in_pairs(
     interpretation: str, luma: int, rectangles: list[Rectangle], chunk_bytes: int
@@ -168,7 +168,7 @@ def test_pixels_that_share_their_chroma_go_in_pairs(
 
 
 @pytest.mark.parametrize(("interpretation", "black"), [("MONOCHROME1", 1), ("MONOCHROME2", 0)])
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(rectangles=RECTANGLES, chunk_bytes=SIZES)
 def test_single_bits_are_packed_across_frames(
     interpretation: str, black: int, rectangles: list[Rectangle], chunk_bytes: int

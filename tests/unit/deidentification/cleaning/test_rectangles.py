@@ -1,7 +1,7 @@
 """Rectangles against masks of numpy."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.dicom.deidentification.cleaning.rectangles import Rectangle, bands, outside
@@ -22,6 +22,7 @@ def mask(rectangles: list[Rectangle]) -> np.ndarray:
     return covered
 
 
+@settings(deadline=None)
 @given(RECTANGLES)
 def test_bands_cover_what_the_rectangles_cover(rectangles: list[Rectangle]) -> None:
     covered = np.zeros((ROWS, COLUMNS), int)
@@ -31,6 +32,7 @@ def test_bands_cover_what_the_rectangles_cover(rectangles: list[Rectangle]) -> N
     assert np.array_equal(covered, mask(rectangles).astype(int))
 
 
+@settings(deadline=None)
 @given(RECTANGLES)
 def test_bands_are_the_whole_image_in_order(rectangles: list[Rectangle]) -> None:
     found = bands(rectangles, COLUMNS, ROWS)
@@ -41,6 +43,7 @@ def test_bands_are_the_whole_image_in_order(rectangles: list[Rectangle]) -> None
         assert flat == sorted(set(flat))
 
 
+@settings(deadline=None)
 @given(RECTANGLES)
 def test_the_outside_is_the_complement(rectangles: list[Rectangle]) -> None:
     left_out = list(outside(rectangles, COLUMNS, ROWS))

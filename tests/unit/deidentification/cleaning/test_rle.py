@@ -64,7 +64,7 @@ def pixels_of(data: bytes) -> np.ndarray:
 
 
 @pytest.mark.parametrize("by_row", [True, False])
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(rectangles=RECTANGLES)
 def test_words(rectangles: list[Rectangle], *, by_row: bool) -> None:
     frames = patches(2, 2, ROWS, COLUMNS)  # frame, byte from the most significant, row, column
