@@ -36,6 +36,7 @@ class Kind(StrEnum):
     FILE = "file"
     SECRET = "secret"  # noqa: S105  the word, not one
     SETTING = "setting"
+    SUBSCRIPTION = "subscription"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,6 +269,7 @@ def _check_references(pipeline: Pipeline, node: Node) -> None:
             Kind.BUCKET: pipeline.buckets,
             Kind.TOPIC: pipeline.topics,
             Kind.DATASET: pipeline.datasets,
+            Kind.SUBSCRIPTION: pipeline.subscriptions,
             Kind.FILE: DATA_FILES,
         }
         if kind in known and name not in known[kind]:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from functions.ingest.decision import REASONS as DECISIONS
+from functions.sweep.report import MEANINGS as FINDINGS
+from functions.sweep.report import action_of
 from infra import data_files
 from infra.definition import DATA_FILES, Function, Kind, Schedule, load_pipeline
 from infra.table_schemas import SCHEMAS
@@ -165,6 +167,12 @@ def container_limits() -> str:
     return markdown(("limit", "default", "reason", "what exceeds it is", "because"), rows)
 
 
+def findings() -> str:
+    """What a sweep finds, and what it does about it."""
+    rows = ((f"`{kind}`", text, action_of(kind)) for kind, text in FINDINGS.items())
+    return markdown(("finding", "means", "and is"), rows)
+
+
 def settings(stage: str) -> str:
     """The environment of one function, and what the definition sets it to."""
     function = load_pipeline().functions[stage]
@@ -244,6 +252,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "facilities": facilities,
     "limits: containers": container_limits,
     "views": views,
+    "findings": findings,
     **{f"columns: {table}": partial(columns, table) for table in SCHEMA_FILES},
     **{f"outcomes: {stage}": partial(outcomes, stage) for stage in ("ingest", "deidentify")},
     **{f"settings: {stage}": partial(settings, stage) for stage in load_pipeline().functions},

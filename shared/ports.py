@@ -98,10 +98,10 @@ class RowSink(Protocol):
 
 
 class Catalogue(Protocol):
-    """What the tables say of what landed and of what is archived."""
+    """What the tables say of what landed and of what is archived, and what sweeps found of it."""
 
-    def open_uploads(self, landed: datetime, before: datetime) -> Iterator[OpenUpload]:
-        """Yield what landed in `[landed, before)`, was announced and has no outcome."""
+    def open_uploads(self, since: datetime, until: datetime) -> Iterator[OpenUpload]:
+        """Yield what landed in that time, was announced and has no outcome."""
         ...
 
     def archived(self, bucket: str, after: str, limit: int) -> Iterator[IndexedVersion]:
@@ -110,6 +110,10 @@ class Catalogue(Protocol):
 
     def progress(self, since: datetime) -> Progress:
         """Return how far the sweeps since then have come."""
+        ...
+
+    def record(self, sweep: Row) -> None:
+        """Return once the row of a sweep is in `imaging.sweeps`."""
         ...
 
 

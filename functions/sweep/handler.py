@@ -1,23 +1,37 @@
-"""Sweep: what has sat in the inbox, or waited to be decided, for too long is announced again.
+"""Sweep: what was lost between two steps is found and repaired, or reported, never silently.
 
 An upload may sit because its notification was lost or its deliveries ended in the dead-letter
-topic. Announcing it twice is harmless: `ingest` gives a generation one outcome however often it
-is delivered. The same holds for the members of containers, which wait in the staging area.
+topic; an outcome may be decided and never told. Announcing an object twice is harmless: `ingest`
+gives a generation one outcome however often it is delivered, and everything that follows is known
+by ids that repeat. So is a second sweep at the same time: both announce the same, and each writes a
+row of its own whose cursor is behind nothing that was not compared.
 
-So that a backlog is not multiplied while the cause lasts, an object is announced once when it has
-sat for the limit, then for twice as long, four times, and so on.
+A run does, in this order: what waits in the inbox and the staging area is announced again; uploads
+that were announced and have no outcome are looked for; a part of the archive is compared with the
+tables; dead letters are counted; and the run is written down. What ends before that is done again
+by the next run.
 """
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
+from typing import Final
 
+from functions.sweep.merge import Pair, merged
+from functions.sweep.patience import is_due
+from functions.sweep.report import Kind, Report
+from functions.sweep.terms import Terms
 from shared.contracts import layout
-from shared.contracts.objects import StoredObject
+from shared.contracts.catalogue import Progress
+from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.contracts.upload import Upload
-from shared.ports import Clock, Done, ObjectStore, Publisher
+from shared.dead_letters import waiting
+from shared.errors import ContractError
+from shared.ports import Catalogue, Clock, Done, ObjectStore, Publisher, Subscription
+
+# As long as topics keep what was published. What is open for longer was reported many times.
+LOOKBACK: Final = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,41 +40,134 @@ class Sweep:
 
     objects: ObjectStore
     uploads: Publisher
+    catalogue: Catalogue
+    dead_letters: Subscription
     clock: Clock
-    inbox: str
-    quarantine: str
-    stuck_after: timedelta
-    interval: timedelta  # between two runs
-    max_redriven: int
+    terms: Terms
 
     def __call__(self) -> Done:
-        """Return once everything stuck, up to the limit of one run, is announced again."""
-        stuck = islice(self._stuck(), self.max_redriven)
-        redriven = 0
-        for redriven, upload in enumerate(stuck, start=1):  # noqa: B007 - the count is the result
-            self.uploads.publish(upload.to_message())
-        level = logging.WARNING if redriven else logging.INFO
-        fields = {"redriven": redriven, "limit_reached": redriven == self.max_redriven}
-        return Done("inbox swept", fields, level)
+        """Return once what this run is to do is done and written down."""
+        return self.run().done()
 
-    def _stuck(self) -> Iterator[Upload]:
-        now = self.clock.now()
-        for stored in self.objects.list(self.inbox):
-            if self._is_due(now - stored.created, self._patience(stored)):
-                yield Upload(version=stored.version, landed_at=stored.created)
-        for stored in self.objects.list(self.quarantine, layout.STAGING):
-            if self._is_due(now - stored.created, self.stuck_after):
-                yield Upload.of_kept(stored)
+    def run(self, progress: Progress | None = None) -> Report:
+        """Return what a run found; it goes on where the last one ended unless told otherwise."""
+        report = Report(started=self.clock.now(), max_findings=self.terms.limits.max_findings)
+        announced = self._redrive(report)
+        progress = progress or self.catalogue.progress(report.started - LOOKBACK)
+        if self._has_passed(self.terms.limits.ask_every, progress.asked_at):
+            self._ask(report, announced)
+        if not progress.pass_complete:
+            self._compare(report, after=progress.compared_to)
+        elif self._has_passed(self.terms.limits.compare_every, progress.compared_at):
+            self._compare(report, after="")
+        report.dead_letters = len(waiting(self.dead_letters, self.terms.limits.max_dead_letters))
+        self.catalogue.record(report.row(self.clock.now()))
+        return report
 
-    def _is_due(self, age: timedelta, patience: timedelta) -> bool:
-        """Return whether a doubling of the patience was passed lately.
+    def _redrive(self, report: Report) -> set[ObjectVersion]:
+        """Announce what has waited for too long, and return it."""
+        announced: set[ObjectVersion] = set()
+        for stored in self._stuck():
+            if self._is_spent(report):
+                break
+            self._announce(report, Kind.STUCK, stored)
+            announced.add(stored.version)
+        return announced
 
-        Lately is twice the interval, so that a run which comes late misses nothing.
-        """
-        before = max(age - 2 * self.interval, timedelta())
-        return (age // patience).bit_length() > (before // patience).bit_length()
+    def _stuck(self) -> Iterator[StoredObject]:
+        now, limits = self.clock.now(), self.terms.limits
+        for stored in self.objects.list(self.terms.inbox):
+            if is_due(now - stored.created, self._patience(stored), limits.interval):
+                yield stored
+        for stored in self.objects.list(self.terms.quarantine, layout.STAGING):
+            if is_due(now - stored.created, limits.stuck_after, limits.interval):
+                yield stored
 
     def _patience(self, stored: StoredObject) -> timedelta:
         """Return how long an object may sit; a part of an upload waits for its composition."""
         part = layout.is_upload_part(stored.version)
-        return layout.UPLOAD_PART_GRACE if part else self.stuck_after
+        return layout.UPLOAD_PART_GRACE if part else self.terms.limits.stuck_after
+
+    def _ask(self, report: Report, announced: set[ObjectVersion]) -> None:
+        """Look for what was announced and has no outcome; an overwritten generation may be left."""
+        if self._is_spent(report):
+            return
+        limits, now = self.terms.limits, report.started
+        report.asked = True
+        for upload in self.catalogue.open_uploads(now - LOOKBACK, now - limits.stuck_after):
+            due = is_due(now - upload.landed_at, limits.stuck_after, limits.ask_every)
+            if not due or upload.version in announced:
+                continue
+            if self._is_spent(report):
+                break
+            if stored := self.objects.stat(upload.version):
+                self._announce(report, Kind.OPEN, stored)
+            else:
+                report.add(Kind.VANISHED, upload.version)
+
+    def _compare(self, report: Report, after: str) -> None:
+        """Compare the next part of the archive with its rows.
+
+        As many rows are read as names are looked at, so that no name is missed for want of rows.
+        """
+        if self._is_spent(report):
+            return
+        limit = self.terms.limits.max_compared
+        report.compared_from = report.compared_to = after
+        rows = self.catalogue.archived(self.terms.archive, after, limit)
+        for pair in islice(merged(self._versions(after), rows), limit):
+            if self._is_spent(report):
+                return
+            self._judge(report, pair)
+            report.compared_to = pair.name
+            report.names_compared += 1
+        report.pass_complete = report.names_compared < limit
+
+    def _judge(self, report: Report, pair: Pair) -> None:
+        """Repair or report what only one side has; what is young may still come."""
+        old = report.started - self.terms.limits.stuck_after
+        if pair.stored:
+            report.archive_listed += 1
+            if pair.row_is_missing and pair.stored.created <= old:
+                self._announce(report, Kind.ROW_MISSING, pair.stored)
+        elif pair.indexed and pair.indexed.stored_at <= old:
+            report.add(
+                Kind.OBJECT_MISSING,
+                ObjectVersion(
+                    bucket=self.terms.archive, name=pair.name, generation=pair.indexed.generation
+                ),
+            )
+
+    def _versions(self, after: str) -> Iterator[StoredObject]:
+        """Yield the archived versions behind a name; the claims among them are not even listed."""
+        for stored in self.objects.list(self.terms.archive, start=after):
+            name = stored.version.name
+            if name.startswith(layout.CLAIMS):
+                yield from self._versions(layout.CLAIMS_END)
+                return
+            if name > after and layout.is_version(name):
+                yield stored
+
+    def _announce(self, report: Report, kind: Kind, stored: StoredObject) -> None:
+        try:
+            upload = self._upload(stored)
+        except ContractError:
+            report.add(Kind.UNLABELLED, stored.version)
+            return
+        self.uploads.publish(upload.to_message())
+        report.add(kind, stored.version)
+
+    def _upload(self, stored: StoredObject) -> Upload:
+        if stored.version.bucket == self.terms.inbox:
+            return Upload(version=stored.version, landed_at=stored.created)
+        return Upload.of_kept(stored)
+
+    def _is_spent(self, report: Report) -> bool:
+        """Return whether the run has to leave the rest to the next one."""
+        in_time = self.clock.now() - report.started < self.terms.limits.budget
+        spent = not in_time or report.announced >= self.terms.limits.max_announced
+        report.cut_short = report.cut_short or spent
+        return spent
+
+    def _has_passed(self, period: timedelta, since: datetime | None) -> bool:
+        return since is None or self.clock.now() - since >= period

@@ -1,40 +1,40 @@
 """Entry point of `sweep`: wiring only."""
 
 import os
+from pathlib import Path
 
 import functions_framework
 from flask import Request
 
 from functions.sweep.handler import Sweep
 from functions.sweep.settings import Settings
+from shared.adapters.catalogue import BigQueryCatalogue
 from shared.adapters.cloud_storage import CloudStorage
-from shared.adapters.pubsub import PubSubTopic
+from shared.adapters.pubsub import PubSubSubscription, PubSubTopic
 from shared.adapters.system_clock import SystemClock
-from shared.runtime import log
-from shared.runtime.delivery import Answer, Lazy, run
+from shared.runtime import delivery, log
 from shared.runtime.environment import Environment
 
 SETTINGS = Settings.from_env(Environment(os.environ))
 log.configure("sweep", SETTINGS.project)
+SCHEMAS = Path(__file__).parent / "schemas"
 
 
 def _make() -> Sweep:
     return Sweep(
         objects=CloudStorage(SETTINGS.project),
         uploads=PubSubTopic(SETTINGS.project, SETTINGS.uploads_topic),
+        catalogue=BigQueryCatalogue(SETTINGS.project, SETTINGS.dataset, SCHEMAS),
+        dead_letters=PubSubSubscription(SETTINGS.project, SETTINGS.dead_letters),
         clock=SystemClock(),
-        inbox=SETTINGS.inbox,
-        quarantine=SETTINGS.quarantine,
-        stuck_after=SETTINGS.stuck_after,
-        interval=SETTINGS.interval,
-        max_redriven=SETTINGS.max_redriven,
+        terms=SETTINGS.terms,
     )
 
 
-_handler = Lazy(_make)
+_handler = delivery.Lazy(_make)
 
 
 @functions_framework.http
-def sweep(_request: Request) -> Answer:
-    """Sweep the inbox once."""
-    return run(_handler)
+def sweep(_request: Request) -> delivery.Answer:
+    """Sweep once."""
+    return delivery.run(_handler)

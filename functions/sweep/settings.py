@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from functions.sweep.terms import DEFAULT_LIMITS, Limits, Terms
 from shared.runtime.environment import Environment
 
 
@@ -11,12 +12,10 @@ class Settings:
     """What `sweep` is told by its environment."""
 
     project: str
-    inbox: str
-    quarantine: str
     uploads_topic: str
-    stuck_after: timedelta
-    interval: timedelta
-    max_redriven: int
+    dead_letters: str
+    dataset: str
+    terms: Terms
 
     @classmethod
     def from_env(cls, env: Environment) -> "Settings":
@@ -27,12 +26,34 @@ class Settings:
         """
         settings = cls(
             project=env.text("GOOGLE_CLOUD_PROJECT"),
-            inbox=env.text("INLET_INBOX"),
-            quarantine=env.text("INLET_QUARANTINE"),
             uploads_topic=env.text("INLET_UPLOADS_TOPIC"),
-            stuck_after=timedelta(seconds=env.integer("INLET_STUCK_AFTER_S", 15 * 60)),
-            interval=timedelta(seconds=env.integer("INLET_SWEEP_EVERY_S", 300)),
-            max_redriven=env.integer("INLET_MAX_REDRIVEN", 10_000),
+            dead_letters=env.text("INLET_DEAD_LETTERS"),
+            dataset=env.text("INLET_DATASET"),
+            terms=Terms(
+                inbox=env.text("INLET_INBOX"),
+                archive=env.text("INLET_ARCHIVE"),
+                quarantine=env.text("INLET_QUARANTINE"),
+                limits=_limits(env),
+            ),
         )
         env.check()
         return settings
+
+
+def _limits(env: Environment) -> Limits:
+    default = DEFAULT_LIMITS
+    return Limits(
+        stuck_after=_seconds(env, "INLET_STUCK_AFTER_S", default.stuck_after),
+        interval=_seconds(env, "INLET_SWEEP_EVERY_S", default.interval),
+        ask_every=_seconds(env, "INLET_ASK_EVERY_S", default.ask_every),
+        compare_every=_seconds(env, "INLET_COMPARE_EVERY_S", default.compare_every),
+        budget=_seconds(env, "INLET_SWEEP_BUDGET_S", default.budget),
+        max_announced=env.integer("INLET_MAX_ANNOUNCED", default.max_announced),
+        max_compared=env.integer("INLET_MAX_COMPARED", default.max_compared),
+        max_dead_letters=env.integer("INLET_MAX_DEAD_LETTERS", default.max_dead_letters),
+        max_findings=env.integer("INLET_MAX_FINDINGS", default.max_findings),
+    )
+
+
+def _seconds(env: Environment, name: str, default: timedelta) -> timedelta:
+    return timedelta(seconds=env.integer(name, round(default.total_seconds())))

@@ -76,5 +76,5 @@ def resolve(reference: Reference, profile: Profile, layout: Layout) -> str:
             return str(secret_file(layout.secrets, reference.name))
         case Kind.SETTING:
             return profile.settings.get(reference.name, "")
-        case Kind.TOPIC | Kind.DATASET:
+        case Kind.TOPIC | Kind.DATASET | Kind.SUBSCRIPTION:
             return reference.name

@@ -24,7 +24,8 @@ from shared.ports import Row
 class BigQueryTables:
     """The tables whose schema files are in a folder, `<dataset>.<table>.json` each.
 
-    `datasets` maps the datasets of the schema files to the deployed ones.
+    `datasets` maps the datasets of the schema files to the deployed ones; tables of others are
+    not known.
     """
 
     def __init__(self, project: str, schemas: Path, datasets: Mapping[str, str]) -> None:
@@ -32,6 +33,7 @@ class BigQueryTables:
         self._tables = {
             name: _Table(client, f"projects/{project}/datasets/{datasets[dataset]}", name, fields)
             for name, dataset, fields in _schema_files(schemas)
+            if dataset in datasets
         }
 
     def append(self, table: str, rows: Sequence[Row]) -> None:

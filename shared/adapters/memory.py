@@ -8,8 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from shared.adapters.chunks import fingerprint
+from shared.contracts.catalogue import IndexedVersion, OpenUpload, Progress
+from shared.contracts.letter import Letter
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.errors import PermanentError, TransientError
@@ -171,6 +174,95 @@ class MemoryTables:
         if _append_bytes(rows) > MAX_APPEND_BYTES:
             raise PermanentError("bigquery-row-refused")
         self.rows.setdefault(table, []).extend(dict(row) for row in rows)
+
+
+@dataclass(slots=True)
+class MemoryCatalogue:
+    """What tables in memory say."""
+
+    tables: MemoryTables
+
+    def open_uploads(self, since: datetime, until: datetime) -> Iterator[OpenUpload]:
+        """Yield what landed in that time, was announced and has no outcome."""
+        decided = {row["UploadId"] for row in self._rows("imaging.uploads")}
+        newest: dict[object, Any] = {}
+        for row in self._rows("imaging.landed"):
+            last = newest.get(row["UploadId"])
+            if last is None or last["Generation"] < row["Generation"]:
+                newest[row["UploadId"]] = row
+        for upload_id, row in newest.items():
+            if upload_id not in decided and since <= row["LandedAt"] <= until:
+                version = ObjectVersion(
+                    bucket=row["Bucket"], name=row["ObjectName"], generation=row["Generation"]
+                )
+                yield OpenUpload(version=version, landed_at=row["LandedAt"])
+
+    def archived(self, bucket: str, after: str, limit: int) -> Iterator[IndexedVersion]:
+        """Yield the indexed versions in a bucket whose names come after one, in their order."""
+        newest: dict[str, IndexedVersion] = {}
+        for row in sorted(self._rows("imaging.instances"), key=lambda row: row["Generation"]):
+            where, _, name = row["ObjectUri"].removeprefix("gs://").partition("/")
+            if where == bucket and name > after:
+                newest[name] = IndexedVersion(
+                    name=name, generation=row["Generation"], stored_at=row["LastUpdated"]
+                )
+        yield from (newest[name] for name in sorted(newest)[:limit])
+
+    def progress(self, since: datetime) -> Progress:
+        """Return how far the sweeps since then have come."""
+        rows = [row for row in self._rows("imaging.sweeps") if row["RunAt"] >= since]
+        asked = [row for row in rows if row["Vanished"] is not None]
+        compared = [row for row in rows if row["ComparedTo"] is not None]
+        last = max(compared, key=lambda row: row["RunAt"], default=None)
+        return Progress(
+            asked_at=max((row["RunAt"] for row in asked), default=None),
+            compared_at=last["RunAt"] if last else None,
+            compared_to=last["ComparedTo"] if last else "",
+            pass_complete=last["PassComplete"] if last else True,
+        )
+
+    def record(self, sweep: Row) -> None:
+        """Keep the row of a sweep."""
+        self.tables.append("imaging.sweeps", [sweep])
+
+    def _rows(self, table: str) -> list[Any]:
+        return list(self.tables.rows.get(table, []))
+
+
+@dataclass(slots=True)
+class MemorySubscription:
+    """A pull subscription that lends what waits until it is given back or acknowledged."""
+
+    waiting: list[Letter] = field(default_factory=list)
+    lent: list[Letter] = field(default_factory=list)
+
+    def put(self, message: Message, published_at: datetime) -> None:
+        """Have a message wait."""
+        number = str(len(self.waiting) + len(self.lent))
+        self.waiting.append(
+            Letter(message=message, message_id=number, published_at=published_at, receipt=number)
+        )
+
+    def pull(self, at_most: int) -> Sequence[Letter]:
+        """Return some of the messages that wait."""
+        pulled = self.waiting[:at_most]
+        del self.waiting[:at_most]
+        self.lent += pulled
+        return pulled
+
+    def give_back(self, letters: Sequence[Letter]) -> None:
+        """Have these wait again."""
+        self.waiting += self._taken(letters)
+
+    def acknowledge(self, letters: Sequence[Letter]) -> None:
+        """Forget these."""
+        self._taken(letters)
+
+    def _taken(self, letters: Sequence[Letter]) -> list[Letter]:
+        receipts = {letter.receipt for letter in letters}
+        taken = [letter for letter in self.lent if letter.receipt in receipts]
+        self.lent = [letter for letter in self.lent if letter.receipt not in receipts]
+        return taken
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ See "Handle message failures", cloud.google.com/pubsub/docs/handling-failures.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +19,7 @@ class Letter:
     """A message that was pulled and waits for an answer."""
 
     message: Message
+    message_id: str
     published_at: datetime
     receipt: str = field(compare=False)  # with which it is given back or acknowledged
 
@@ -33,6 +34,11 @@ class Letter:
         fields = Fields("letter", self.message.attributes)
         first = fields.optional_time(f"{_ADDED}TopicPublishTime")
         return self.published_at if first is None or fields.problems else first
+
+    @property
+    def envelope(self) -> "Letter":
+        """The same without its data, which are what makes it large."""
+        return replace(self, message=replace(self.message, data=b""))
 
     @property
     def original(self) -> Message:

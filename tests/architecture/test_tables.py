@@ -3,6 +3,7 @@ import json
 import pytest
 
 from functions.index import rows
+from functions.sweep.report import Report
 from infra.definition import load_pipeline
 from infra.table_schemas import SCHEMAS, TABLES, text
 from shared.adapters.table_rows import RowWriter
@@ -15,6 +16,7 @@ ROWS = {
     "imaging.landed": rows.landed(Upload(version=an_outcome().source.version, landed_at=MOMENT)),
     "imaging.uploads": rows.upload(an_outcome()),
     "imaging.deid_audit": rows.audit(an_outcome(OutcomeKind.HELD)),
+    "imaging.sweeps": Report(started=MOMENT, max_findings=1).row(MOMENT),
     "research.instances": rows.research_instance(an_outcome(OutcomeKind.DEIDENTIFIED)),
 }
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from functions.sweep.handler import Sweep
 from shared.contracts.message import Message
 from shared.errors import TransientError
 from shared.ports import Done
@@ -115,27 +114,13 @@ def _behind_the_boundary(handle: Callable[[Message], object]) -> Callable[[Messa
     return delivered
 
 
-def _sweep(world: World) -> None:
-    sweep = Sweep(
-        objects=world.store,
-        uploads=world.topics["uploads"],
-        clock=world.clock,
-        inbox="inbox",
-        quarantine="quarantine",
-        stuck_after=timedelta(minutes=15),
-        interval=timedelta(days=1),
-        max_redriven=100,
-    )
-    run(lambda: sweep)
-
-
 def test_nothing_that_was_planted_is_logged_or_told(lines: Callable[[], list[str]]) -> None:
     world = DeployedWorld(Faults(before=frozenset(range(5, 900, 29)))).deployed()
     for name, data in DROP.items():
         world.land(name, data)
     world.land(_name("lost"), _image(8), notified=False)
     world.clock.time += timedelta(hours=1)
-    _sweep(world)
+    run(lambda: world.sweep)
     world.run()
     said = lines()
     assert [line for line in said if PLANTED in line.upper() or UID_ROOT in line] == []
@@ -147,7 +132,7 @@ def test_nothing_that_was_planted_is_logged_or_told(lines: Callable[[], list[str
     }
     assert {message for message, _, _ in heard} >= {
         *("upload decided", "container expanded in part", "instance handled", "outcome indexed"),
-        *("event published", "webhook sent", "inbox swept", "will be retried"),
+        *("event published", "webhook sent", "swept", "will be retried"),
     }
     events = world.topics["events"].messages
     told = [f"{message.data!r}{message.attributes}" for message in events]

@@ -1,5 +1,6 @@
 """The whole pipeline on memory twins: topics wired as the definition says, faults as scheduled."""
 
+import contextlib
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -15,11 +16,14 @@ from functions.ingest.handler import Ingest
 from functions.notify.handler import Notify
 from functions.notify.handler import read as read_by_notify
 from functions.sweep.handler import Sweep
+from functions.sweep.terms import Limits
 from infra.definition import load_pipeline
 from infra.local.pubsub.filters import compile_filter
 from shared.adapters.memory import (
     ManualClock,
+    MemoryCatalogue,
     MemoryObjectStore,
+    MemorySubscription,
     MemoryTables,
     MemoryTopic,
     MemoryWebhook,
@@ -32,10 +36,16 @@ from shared.contracts.upload import Upload
 from shared.dicom.deidentification.profile import BASIC
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.errors import InletError
+from shared.ports import Done
+from tests.sweeping import terms
 
 FACILITIES = Facilities.from_data({"demo-hospital": {}, "demo-clinic": {}})
 KEY = PseudonymKey(b"a made-up secret of some length", "research")
 MAX_ATTEMPTS = 100
+# What has waited is announced by every sweep, and every sweep asks and compares.
+PATIENT = Limits(
+    interval=timedelta(days=400), ask_every=timedelta(days=0), compare_every=timedelta(days=0)
+)
 PACE = Pace(members=3)  # so that an expansion takes several deliveries
 
 PIPELINE = load_pipeline()
@@ -88,6 +98,7 @@ class World:
         self.store = MemoryObjectStore(self.clock.now)
         self.tables = MemoryTables()
         self.webhook = MemoryWebhook()
+        self.dead_letters = MemorySubscription()
         self.lose_announcements_of_members = False
         self.topics = {name: MemoryTopic() for name in PIPELINE.topics}
         self._chance = random.Random(seed)
@@ -100,7 +111,8 @@ class World:
         """A facility uploads; the notification is on its way, or lost."""
         stored = self.store.put("inbox", name, data)
         if notified:
-            self.topics["uploads"].publish(Upload(version=stored.version).to_message())
+            upload = Upload(version=stored.version, landed_at=stored.created)
+            self.topics["uploads"].publish(upload.to_message())
         return stored
 
     def run(self) -> Self:
@@ -115,17 +127,19 @@ class World:
             self._route()
         return self
 
-    def sweep(self) -> None:
-        Sweep(
-            objects=self.store,
-            uploads=self.topics["uploads"],
-            clock=self.clock,
-            inbox="inbox",
-            quarantine="quarantine",
-            stuck_after=timedelta(minutes=15),
-            interval=timedelta(days=400),
-            max_redriven=100,
-        )()
+    def sweep(self) -> Done:
+        """Sweep as if nobody had for long; a run that crashes is followed by another."""
+        ports: dict[str, Any] = {
+            "objects": self.store,
+            "uploads": self.topics["uploads"],
+            "catalogue": MemoryCatalogue(self.tables),
+            "dead_letters": self.dead_letters,
+        }
+        guarded: dict[str, Any] = {name: Faulty(port, self.faults) for name, port in ports.items()}
+        sweep = Sweep(clock=self.clock, terms=terms(PATIENT), **guarded)
+        while True:
+            with contextlib.suppress(Crash, InletError):
+                return sweep()
 
     def state(self) -> dict[str, object]:
         """What is there in the end, without the moments at which it came."""
@@ -142,6 +156,7 @@ class World:
                     row.get("Outcome"),
                 )
                 for table, rows in self.tables.rows.items()
+                if table != "imaging.sweeps"  # it tells of runs, of which there may be more
                 for row in rows
             },
             "events": set(self.events()),

@@ -16,6 +16,7 @@ import pytest
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
+from functions.sweep.terms import Limits, Terms
 from shared.adapters.system_clock import SystemClock
 from shared.contracts.facilities import Facilities
 from shared.dicom.deidentification.options import Option
@@ -24,7 +25,10 @@ from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.runtime.delivery import AGAIN
 
 STAGES = ["ingest", "index", "deidentify", "notify", "sweep"]
-ADAPTERS = ["CloudStorage", "PubSubTopic", "BigQueryTables", "StandardWebhook"]
+ADAPTERS = [
+    *("CloudStorage", "PubSubTopic", "PubSubSubscription"),
+    *("BigQueryTables", "BigQueryCatalogue", "StandardWebhook"),
+]
 SIGNING_SECRET = "whsec_bWFkZSB1cCBieSBhIHRlc3Q="
 FACILITIES = Facilities.from_data({"h": {"conflicts": "last"}, "c": {"deidentification": "own"}})
 PSEUDONYM_SECRET = "a made-up secret of some length, and a little longer"
@@ -42,7 +46,14 @@ VARIABLES = {
     "INLET_EVENTS_TOPIC": "the-events",
     "INLET_STUCK_AFTER_S": "61",
     "INLET_SWEEP_EVERY_S": "62",
-    "INLET_MAX_REDRIVEN": "63",
+    "INLET_ASK_EVERY_S": "63",
+    "INLET_COMPARE_EVERY_S": "64",
+    "INLET_SWEEP_BUDGET_S": "65",
+    "INLET_MAX_ANNOUNCED": "66",
+    "INLET_MAX_COMPARED": "67",
+    "INLET_MAX_DEAD_LETTERS": "68",
+    "INLET_MAX_FINDINGS": "69",
+    "INLET_DEAD_LETTERS": "the-dead-letters",
     "INLET_WEBHOOK_URL": "https://receiver.example.org",
 }
 
@@ -147,14 +158,28 @@ def test_notify_without_a_receiver(enter: Enter, monkeypatch: pytest.MonkeyPatch
 
 
 def test_sweep(enter: Enter) -> None:
-    handler = enter("sweep")._make()
-    assert (handler.inbox, handler.quarantine) == ("the-inbox", "the-quarantine")
-    assert (handler.uploads, handler.objects) == (_topic("the-uploads"), STORE)
-    assert (handler.stuck_after, handler.interval) == (
-        timedelta(seconds=61),
-        timedelta(seconds=62),
+    module = enter("sweep")
+    handler = module._make()
+    limits = Limits(
+        stuck_after=timedelta(seconds=61),
+        interval=timedelta(seconds=62),
+        ask_every=timedelta(seconds=63),
+        compare_every=timedelta(seconds=64),
+        budget=timedelta(seconds=65),
+        max_announced=66,
+        max_compared=67,
+        max_dead_letters=68,
+        max_findings=69,
     )
-    assert handler.max_redriven == 63
+    assert handler.terms == Terms(
+        inbox="the-inbox", archive="the-archive", quarantine="the-quarantine", limits=limits
+    )
+    assert (handler.uploads, handler.objects) == (_topic("the-uploads"), STORE)
+    subscription = Made("PubSubSubscription", ("a-project", "the-dead-letters"))
+    assert handler.dead_letters == subscription
+    catalogue = Made("BigQueryCatalogue", ("a-project", "the-dataset", module.SCHEMAS))
+    assert handler.catalogue == catalogue
+    assert module.SCHEMAS.parent.name == "sweep"
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -1,0 +1,109 @@
+"""The tables of BigQuery as a `Catalogue`.
+
+Every query bounds the partitions that it reads; what a query costs is said in
+`functions/sweep/README.md`.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.bigquery import Client, QueryJobConfig, ScalarQueryParameter
+
+from shared.adapters.bigquery import BigQueryTables
+from shared.adapters.vendor_errors import translated
+from shared.contracts.catalogue import IndexedVersion, OpenUpload, Progress
+from shared.contracts.objects import ObjectVersion
+from shared.ports import Row
+
+TIMEOUT_S: Final = 120.0
+PAGE_ROWS: Final = 10_000  # held in memory at once
+
+# An outcome's LandedAt is the object's creation, an announcement's the event's: a moment later.
+_OPEN: Final = """
+SELECT Bucket, ObjectName, Generation, LandedAt
+FROM landed
+WHERE LandedAt >= @since AND LandedAt <= @until
+  AND UploadId NOT IN (
+    SELECT UploadId FROM uploads WHERE LandedAt >= TIMESTAMP_SUB(@since, INTERVAL 1 HOUR)
+  )
+QUALIFY ROW_NUMBER() OVER (PARTITION BY UploadId ORDER BY Generation DESC) = 1
+"""
+_ARCHIVED: Final = """
+SELECT ObjectUri, MAX(Generation) AS Generation, MAX(LastUpdated) AS LastUpdated
+FROM instances
+WHERE ObjectUri > @after AND STARTS_WITH(ObjectUri, @bucket)
+GROUP BY ObjectUri
+ORDER BY ObjectUri
+LIMIT @limit
+"""
+_PROGRESS: Final = """
+SELECT
+  MAX(IF(Vanished IS NULL, NULL, RunAt)) AS AskedAt,
+  MAX(IF(ComparedTo IS NULL, NULL, RunAt)) AS ComparedAt,
+  MAX_BY(ComparedTo, IF(ComparedTo IS NULL, NULL, RunAt)) AS ComparedTo,
+  MAX_BY(PassComplete, IF(ComparedTo IS NULL, NULL, RunAt)) AS PassComplete
+FROM sweeps
+WHERE RunAt >= @since
+"""
+_TYPES: Final = {str: "STRING", int: "INT64", datetime: "TIMESTAMP"}
+
+
+class BigQueryCatalogue:
+    """The dataset that stands for `imaging`; `schemas` are as in `BigQueryTables`."""
+
+    def __init__(self, project: str, dataset: str, schemas: Path) -> None:
+        emulated = os.environ.get("BIGQUERY_EMULATOR_HOST")
+        credentials = AnonymousCredentials() if emulated else None
+        self._client = Client(project=project, credentials=credentials)
+        self._dataset = f"{project}.{dataset}"
+        self._tables = BigQueryTables(project, schemas, {"imaging": dataset})
+
+    def open_uploads(self, since: datetime, until: datetime) -> Iterator[OpenUpload]:
+        """Yield what landed in that time, was announced and has no outcome."""
+        for row in self._rows(_OPEN, since=since, until=until):
+            version = ObjectVersion(
+                bucket=row["Bucket"], name=row["ObjectName"], generation=row["Generation"]
+            )
+            yield OpenUpload(version=version, landed_at=row["LandedAt"])
+
+    def archived(self, bucket: str, after: str, limit: int) -> Iterator[IndexedVersion]:
+        """Yield the indexed versions in a bucket whose names come after one, in their order."""
+        folder = f"gs://{bucket}/"
+        for row in self._rows(_ARCHIVED, after=f"{folder}{after}", bucket=folder, limit=limit):
+            yield IndexedVersion(
+                name=row["ObjectUri"].removeprefix(folder),
+                generation=row["Generation"],
+                stored_at=row["LastUpdated"],
+            )
+
+    def progress(self, since: datetime) -> Progress:
+        """Return how far the sweeps since then have come."""
+        (row,) = self._rows(_PROGRESS, since=since)
+        if row["ComparedAt"] is None:
+            return Progress(asked_at=row["AskedAt"])
+        return Progress(
+            asked_at=row["AskedAt"],
+            compared_at=row["ComparedAt"],
+            compared_to=row["ComparedTo"],
+            pass_complete=row["PassComplete"],
+        )
+
+    def record(self, sweep: Row) -> None:
+        """Return once the row of a sweep is confirmed."""
+        self._tables.append("imaging.sweeps", [sweep])
+
+    def _rows(self, query: str, **values: str | int | datetime) -> Iterator[Any]:
+        config = QueryJobConfig(
+            default_dataset=self._dataset,
+            query_parameters=[
+                ScalarQueryParameter(name, _TYPES[type(value)], value)
+                for name, value in values.items()
+            ],
+        )
+        with translated("bigquery"):
+            job = self._client.query(query, job_config=config, timeout=TIMEOUT_S)
+            yield from job.result(page_size=PAGE_ROWS, timeout=TIMEOUT_S)
