@@ -108,13 +108,15 @@ TABLES: Mapping[str, Schema] = {
         ],
     },
     "imaging.landed": {
-        "description": "One row per announcement of an object that landed, or of a member.",
+        "description": "One row per announcement of an object that landed, or of a member; "
+        "what is decided again is announced again, from where it is kept.",
         "partition_field": "LandedAt",
         "clustering": ["UploadId"],
         "fields": [
             _UPLOAD_ID,
             column("RootEventId", "STRING", "Id of the upload it descends from", "REQUIRED"),
-            column("Bucket", "STRING", "Where it landed"),
+            column("Facility", "STRING", "First folder of its name in the inbox; NULL elsewhere"),
+            column("Bucket", "STRING", "Where it is: of a member, and again, not the inbox"),
             column("ObjectName", "STRING", "Its name there; of a member, where it is staged"),
             column("Generation", "INTEGER", "Its generation there"),
             column("LandedAt", "TIMESTAMP", "When it was created there"),

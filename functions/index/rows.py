@@ -6,6 +6,7 @@ same row.
 
 from collections.abc import Mapping
 
+from shared.contracts.layout import UNKNOWN_FACILITY
 from shared.contracts.message import to_json
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import PIPELINE_VERSION, Outcome
@@ -31,10 +32,14 @@ def research_instance(outcome: Outcome) -> Row:
 
 
 def landed(upload: Upload) -> Row:
-    """Return the row of `imaging.landed`: an object, or a member, was announced."""
+    """Return the row of `imaging.landed`: an object, or a member, was announced.
+
+    Only names in the inbox start with the facility's folder.
+    """
     return {
         "UploadId": upload.event_id,
         "RootEventId": upload.root_event_id,
+        "Facility": None if upload.lineage else upload.version.facility or UNKNOWN_FACILITY,
         "Bucket": upload.version.bucket,
         "ObjectName": upload.version.name,
         "Generation": upload.version.generation,

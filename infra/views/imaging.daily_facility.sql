@@ -1,22 +1,19 @@
 -- The account per facility and day: what was announced against what was decided of it.
 -- A member that was refused inside its container was never announced; its container was.
-WITH landed AS (
-  SELECT UploadId, MIN(ObjectName) AS ObjectName, MIN(LandedAt) AS LandedAt
-  FROM `imaging.landed`
-  GROUP BY UploadId
-), account AS (
+-- Bytes are those that were sent: members are part of their container's.
+WITH account AS (
   SELECT
-    COALESCE(decided.Facility, SPLIT(landed.ObjectName, '/')[SAFE_OFFSET(0)]) AS Sender,
-    DATE(COALESCE(decided.LandedAt, landed.LandedAt)) AS LandedDate,
+    COALESCE(decided.Facility, landed.Facility) AS Facility,
+    DATE(COALESCE(decided.LandedAt, landed.LandedAt)) AS LandedOn,
     landed.UploadId IS NOT NULL OR decided.RootEventId != decided.UploadId AS IsUploaded,
     decided.Outcome,
-    decided.Size
-  FROM landed
+    IF(decided.RootEventId = decided.UploadId, decided.Size, 0) AS Size
+  FROM `imaging.landed_current` AS landed
   FULL OUTER JOIN `imaging.uploads_current` AS decided ON decided.UploadId = landed.UploadId
 )
 SELECT
-  Sender AS Facility,
-  LandedDate AS LandedOn,
+  Facility,
+  LandedOn,
   COUNTIF(IsUploaded) AS Uploaded,
   COUNTIF(Outcome = 'archived') AS Archived,
   COUNTIF(Outcome = 'duplicate') AS Duplicate,
@@ -27,4 +24,4 @@ SELECT
   COUNTIF(Outcome IS NULL) AS Undecided,
   SUM(Size) AS Bytes
 FROM account
-GROUP BY Sender, LandedDate
+GROUP BY Facility, LandedOn

@@ -1,71 +1,55 @@
-"""The views on a real server, over rows as the functions write them, delivered three times."""
+"""The views on a real server, over what `ingest` told, delivered three times in random order."""
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery import Client, SchemaField, Table
 
-from functions.index.handler import Index
+from functions.index.handler import Index, read
 from infra.definition import load_pipeline
 from infra.table_schemas import SCHEMAS, TABLES
 from shared.adapters.bigquery import BigQueryTables
-from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.contracts.outcome import Outcome, OutcomeKind
-from shared.contracts.upload import Upload
+from tests.builders import a_uid
 from tests.conftest import Environment
-from tests.outcomes import AN_IDENTITY, an_outcome
+from tests.integration.story import TEXT, tell
+from tests.outcomes import AN_IDENTITY, MOMENT, a_stored_object, an_outcome
 
-DAY = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-def _upload(number: int, kind: OutcomeKind, **changes: Any) -> Outcome:
-    """The outcome of the n-th upload of a day."""
-    source = StoredObject(
-        version=ObjectVersion(bucket="inbox", name=f"demo-hospital/{number}", generation=number),
-        size=100,
-        crc32c="0badcafe",
-        created=DAY,
-    )
-    target = replace(
-        source,
-        version=ObjectVersion(bucket="archive", name=f"x/{number}.dcm", generation=number),
-    )
-    identity = replace(AN_IDENTITY, sop_instance_uid=f"1.2.3.4.{number}")
-    of_instance = kind in {OutcomeKind.ARCHIVED, OutcomeKind.DUPLICATE, OutcomeKind.CONFLICT}
-    fields = {
-        "source": source,
-        "target": target,
-        "root_event_id": f"{number:032x}",
-        "identity": identity if of_instance else None,
-    }
-    return an_outcome(kind, **(fields | changes))
-
-
-FIRST = _upload(1, OutcomeKind.ARCHIVED)
+STORY = tell()
 OUTCOMES = [
-    FIRST,
-    _upload(2, OutcomeKind.ARCHIVED),
-    _upload(3, OutcomeKind.DUPLICATE, identity=FIRST.identity, target=FIRST.target),
-    _upload(4, OutcomeKind.CONFLICT, identity=FIRST.identity),
-    _upload(5, OutcomeKind.QUARANTINED, reason="not-dicom"),
-    _upload(6, OutcomeKind.QUARANTINED, reason="not-dicom"),
-    _upload(7, OutcomeKind.IGNORED, reason="dicomdir"),
+    outcome
+    for outcome in map(Outcome.from_message, STORY.topic.messages)
+    if outcome.source.version.name != "h/unheard"
 ]
-OPEN = ObjectVersion(bucket="inbox", name="demo-hospital/8", generation=8)
-LANDED = [
-    Upload(version=version, landed_at=DAY)
-    for version in [*(outcome.source.version for outcome in OUTCOMES), OPEN]
-]
+LAST = {outcome.source.version.name: outcome for outcome in OUTCOMES if outcome.kind.ends_upload}
+FIRST_DAY, SECOND_DAY = date(2026, 1, 2), date(2026, 1, 3)
+
+Row = dict[str, Any]
+
+
+def _copy(name: str, since: datetime) -> Outcome:
+    """The outcome of a research copy of one instance."""
+    return an_outcome(
+        OutcomeKind.DEIDENTIFIED,
+        source=a_stored_object(f"{name} original", "archive"),
+        target=a_stored_object(name, "research"),
+        primary_at=since,
+    )
+
+
+COPIES = [_copy("b", MOMENT), _copy("a", MOMENT), _copy("c", MOMENT - timedelta(days=1))]
+OTHER_COPY = replace(COPIES[2], identity=replace(AN_IDENTITY, sop_instance_uid="1.2.3.4.6"))
 
 
 @pytest.fixture(scope="module")
 def warehouse(bigquery_server: Environment) -> Iterator[Client]:
-    """Our tables and views, with every outcome delivered three times in random order."""
+    """Our tables and views, with everything told three times in random order."""
     with pytest.MonkeyPatch.context() as patched:
         for name, value in bigquery_server.items():
             patched.setenv(name, value)
@@ -74,10 +58,11 @@ def warehouse(bigquery_server: Environment) -> Iterator[Client]:
         _make(client)
         datasets = {name: name for name in load_pipeline().datasets}
         index = Index(tables=BigQueryTables(project, SCHEMAS, datasets))
-        told: list[Outcome | Upload] = [*OUTCOMES, *LANDED] * 3
+        copies = [outcome.to_message() for outcome in [*COPIES, OTHER_COPY]]
+        told = [*STORY.messages, *copies] * 3
         random.Random(1).shuffle(told)
-        for each in told:
-            index(each)
+        for message in told:
+            index(read(message))
         yield client
 
 
@@ -96,66 +81,228 @@ def _make(client: Client) -> None:
             client.create_table(view)
 
 
-def _rows(client: Client, sql: str) -> list[dict[str, Any]]:
-    return [dict(row) for row in client.query(sql).result()]
+def _rows(client: Client, sql: str) -> list[Row]:
+    return [dict(row) for row in client.query(sql).result(retry=None)]
 
 
-def test_each_upload_counts_once(warehouse: Client) -> None:
-    rows = _rows(warehouse, "SELECT ObjectName, Outcome FROM imaging.uploads_current")
-    assert sorted((row["ObjectName"], row["Outcome"]) for row in rows) == [
-        (outcome.source.version.name, outcome.kind.value) for outcome in OUTCOMES
+def _uri(name: str) -> str:
+    """Where a version is kept."""
+    target = LAST[name].target
+    assert target is not None
+    return target.uri
+
+
+def test_each_upload_counts_once_with_its_latest_outcome(warehouse: Client) -> None:
+    rows = _rows(warehouse, "SELECT * FROM imaging.uploads_current")
+    assert sorted(
+        (row["ObjectName"], row["Facility"], row["Outcome"], row["Reason"]) for row in rows
+    ) == sorted(
+        (name, outcome.facility, outcome.kind.value, outcome.reason)
+        for name, outcome in LAST.items()
+    )
+    released = {row["ObjectName"]: row["Outcome"] for row in rows if row["Facility"] == "late"}
+    assert released == {"late/image": "archived", "late/text": "quarantined"}
+
+
+def test_a_release_is_in_the_history(warehouse: Client) -> None:
+    rows = _rows(warehouse, "SELECT * FROM imaging.upload_history")
+    assert len(rows) == len(LAST) + 2
+    columns = ("ObjectName", "Outcome", "Reason", "PreviousOutcome", "PreviousReason")
+    changed = [row for row in rows if row["PreviousOutcome"]]
+    assert sorted(tuple(row[name] for name in columns) for row in changed) == [
+        ("late/image", "archived", None, "quarantined", "unknown-facility"),
+        ("late/text", "quarantined", "not-dicom", "quarantined", "unknown-facility"),
     ]
 
 
 def test_each_instance_is_there_once_in_its_primary_version(warehouse: Client) -> None:
-    rows = _rows(warehouse, "SELECT SOPInstanceUID, ObjectUri FROM imaging.instances_current")
-    assert sorted((row["SOPInstanceUID"], row["ObjectUri"]) for row in rows) == [
-        ("1.2.3.4.1", "gs://archive/x/1.dcm"),
-        ("1.2.3.4.2", "gs://archive/x/2.dcm"),
-    ]
+    rows = _rows(warehouse, "SELECT * FROM imaging.instances_current")
+    assert sorted(row["ObjectUri"] for row in rows) == sorted(
+        _uri(name)
+        for name, outcome in LAST.items()
+        if (outcome.kind is OutcomeKind.ARCHIVED and name not in {"h/2-first", "l/1-first"})
+        or name in {"h/2-promoted", "l/1-last"}
+    )
 
 
-def test_a_facilitys_day_adds_up(warehouse: Client) -> None:
-    (row,) = _rows(warehouse, "SELECT * FROM imaging.daily_facility")
-    assert (row["Facility"], row["LandedOn"], row["Uploaded"]) == ("demo-hospital", DAY.date(), 8)
+def test_both_counts_of_each_day_agree(warehouse: Client) -> None:
+    rows = _rows(warehouse, "SELECT * FROM imaging.daily_facility")
     counted = {
-        kind: row[kind.capitalize()]
-        for kind in [*OutcomeKind, "undecided"]
-        if kind.capitalize() in row
+        (row["Facility"], row["LandedOn"]): {
+            name.lower(): count
+            for name, count in row.items()
+            if name not in {"Facility", "LandedOn", "Bytes"} and count
+        }
+        for row in rows
     }
     assert counted == {
-        "archived": 2,
-        "duplicate": 1,
-        "conflict": 1,
-        "quarantined": 2,
-        "expanded": 0,
-        "ignored": 1,
-        "undecided": 1,
+        ("h", FIRST_DAY): {"uploaded": 7, "archived": 3, "duplicate": 1, "conflict": 3},
+        ("l", FIRST_DAY): {"uploaded": 2, "archived": 1, "conflict": 1},
+        ("h", SECOND_DAY): {
+            "uploaded": 20,
+            "archived": 8,
+            "quarantined": 3,
+            "expanded": 2,
+            "ignored": 4,
+            "undecided": 3,
+        },
+        ("late", SECOND_DAY): {"uploaded": 2, "archived": 1, "quarantined": 1},
+        ("unknown", SECOND_DAY): {"uploaded": 1, "undecided": 1},
     }
-    assert row["Bytes"] == 700
+
+
+def test_bytes_are_those_that_were_sent(warehouse: Client) -> None:
+    rows = _rows(
+        warehouse,
+        "SELECT Facility, SUM(Bytes) AS Bytes FROM imaging.daily_facility GROUP BY Facility",
+    )
+    sent = {"unknown": 0}
+    for outcome in LAST.values():
+        if outcome.source.version.container is None:
+            sent[outcome.facility] = sent.get(outcome.facility, 0) + outcome.source.size
+    assert {row["Facility"]: row["Bytes"] for row in rows} == sent
 
 
 def test_what_has_no_outcome_is_open(warehouse: Client) -> None:
-    (row,) = _rows(warehouse, "SELECT * FROM imaging.open_uploads")
-    assert (row["ObjectName"], row["LandedAt"]) == (OPEN.name, DAY)
+    rows = _rows(warehouse, "SELECT * FROM imaging.open_uploads")
+    assert sorted(
+        (row["Facility"], row["Bucket"], row["ObjectName"].partition("/")[0]) for row in rows
+    ) == [
+        ("h", "inbox", "h"),
+        ("h", "inbox", "h"),
+        ("h", "quarantine", "staging"),
+        ("unknown", "inbox", "no folder"),
+    ]
+    (unheard,) = (row for row in rows if row["ObjectName"] == "h/unheard")
+    announced = _rows(
+        warehouse, f"SELECT Bucket FROM imaging.landed WHERE UploadId = '{unheard['UploadId']}'"
+    )
+    assert {row["Bucket"] for row in announced} == {"archive", "inbox"}
 
 
 def test_a_study_counts_its_instances(warehouse: Client) -> None:
-    (row,) = _rows(warehouse, "SELECT * FROM imaging.studies")
-    assert row["StudyInstanceUID"] == AN_IDENTITY.study_instance_uid
-    assert (row["ModalitiesInStudy"], row["PatientID"]) == ("CT", "PLANTED-ID")
-    assert (row["NumberOfStudyRelatedSeries"], row["NumberOfStudyRelatedInstances"]) == (1, 2)
+    rows = _rows(warehouse, "SELECT * FROM imaging.studies")
+    assert sorted(
+        (
+            row["Facility"],
+            row["StudyInstanceUID"],
+            row["ModalitiesInStudy"],
+            row["NumberOfStudyRelatedSeries"],
+            row["NumberOfStudyRelatedInstances"],
+        )
+        for row in rows
+    ) == [
+        ("h", a_uid(1, 1), "CT", 1, 4),
+        ("h", a_uid(1, 7), "CT,MR", 2, 5),
+        ("l", a_uid(1, 1), "CT", 1, 1),
+        ("late", a_uid(1, 1), "CT", 1, 1),
+    ]
 
 
-def test_reasons_are_counted(warehouse: Client) -> None:
-    (row,) = _rows(warehouse, "SELECT * FROM imaging.quarantine_reasons")
-    assert (row["Reason"], row["Files"], row["Bytes"]) == ("not-dicom", 2, 200)
+def test_reasons_are_counted_for_what_is_still_refused(warehouse: Client) -> None:
+    rows = _rows(warehouse, "SELECT * FROM imaging.quarantine_reasons")
+    assert sorted((row["Facility"], row["Reason"], row["Files"], row["Bytes"]) for row in rows) == [
+        ("h", "member-path-unsafe", 1, 0),
+        ("h", "not-dicom", 2, 2 * len(TEXT)),
+        ("late", "not-dicom", 1, len(TEXT)),
+    ]
 
 
-def test_both_versions_of_a_conflict_are_named(warehouse: Client) -> None:
-    (row,) = _rows(warehouse, "SELECT * FROM imaging.conflicts")
-    assert (row["SOPInstanceUID"], row["Versions"], row["Studies"]) == ("1.2.3.4.1", 2, 1)
-    assert row["ObjectUris"] == ["gs://archive/x/1.dcm", "gs://archive/x/4.dcm"]
+def test_versions_of_a_conflict_say_how_they_differ_and_which_counts(warehouse: Client) -> None:
+    rows = _rows(warehouse, "SELECT * FROM imaging.conflicts")
+    names = {_uri(name): name for name in LAST if LAST[name].target and LAST[name].kind.of_version}
+    assert sorted(
+        (
+            names[row["ObjectUri"]],
+            row["Difference"],
+            row["IsPrimary"],
+            row["PromotedAt"] is not None,
+        )
+        for row in rows
+    ) == [
+        ("h/1-changed", "header", False, False),
+        ("h/1-first", None, True, False),
+        ("h/2-first", None, False, False),
+        ("h/2-promoted", "header", True, True),
+        ("h/3-first", None, True, False),
+        ("h/3-other-study", "header", False, False),
+        ("l/1-first", None, False, False),
+        ("l/1-last", "header", True, False),
+    ]
+    for row in rows:
+        name = names[row["ObjectUri"]]
+        assert row["LandedAt"] == LAST[name].source.created
+        since = row["PromotedAt"] or row["LandedAt"]
+        assert row["PrimaryAt"] == (since if row["IsPrimary"] else None)
+    (moved,) = (row for row in rows if names[row["ObjectUri"]] == "h/3-other-study")
+    assert moved["StudyInstanceUID"] == a_uid(1, 2)
+
+
+def test_a_directory_names_what_is_missing(warehouse: Client) -> None:
+    rows = _rows(warehouse, "SELECT * FROM imaging.directories")
+    assert {
+        row["ObjectName"]: (
+            row["Facility"],
+            row["NumberOfInstances"],
+            row["NumberOfArchivedInstances"],
+            row["Missing"],
+        )
+        for row in rows
+    } == {
+        "h/DICOMDIR": (
+            "h",
+            4,
+            1,
+            [
+                {"SOPInstanceUID": a_uid(1, 1, 1, 10), "FileID": "IMAGES/IM10"},
+                {"SOPInstanceUID": a_uid(1, 1, 1, 4), "FileID": "IMAGES/IM4"},
+                {"SOPInstanceUID": a_uid(1, 1, 1, 9), "FileID": "IMAGES/IM9"},
+            ],
+        ),
+        "h/empty/DICOMDIR": ("h", 0, 0, []),
+        "h/disc.zip!/DICOMDIR": (
+            "h",
+            2,
+            1,
+            [{"SOPInstanceUID": a_uid(1, 1, 1, 6), "FileID": "IM6"}],
+        ),
+    }
+
+
+def test_attributes_disagree_where_they_must_not(warehouse: Client) -> None:
+    rows = _rows(warehouse, "SELECT * FROM imaging.disagreements")
+    columns = ("SeriesInstanceUID", "Attribute", "DistinctValues", "NumberOfInstances")
+    assert {(row["Facility"], row["StudyInstanceUID"]) for row in rows} == {("h", a_uid(1, 7))}
+    assert sorted((tuple(row[name] for name in columns) for row in rows), key=str) == [
+        (a_uid(1, 7, 1), "FrameOfReferenceUID", ["", a_uid(7)], 2),
+        (a_uid(1, 7, 1), "SeriesDescription", ["AXIAL", "CORONAL"], 2),
+        (None, "PatientName", ["Other^One", "Sample^Person1"], 5),
+        (None, "PatientSex", ["", "F"], 5),
+    ]
+    assert [row["NumberOfValues"] for row in rows] == [2] * 4
+
+
+def test_a_research_copy_is_that_of_the_version_that_counts(warehouse: Client) -> None:
+    rows = _rows(warehouse, "SELECT SOPInstanceUID, ObjectUri FROM research.instances_current")
+    assert sorted((row["SOPInstanceUID"], row["ObjectUri"]) for row in rows) == [
+        ("1.2.3.4.5", "gs://research/a"),
+        ("1.2.3.4.6", "gs://research/c"),
+    ]
+
+
+QUESTIONS = re.findall(
+    r"^-- (.+)\n((?:(?!```).+\n)+)", (SCHEMAS / "README.md").read_text(), flags=re.MULTILINE
+)
+
+
+@pytest.mark.parametrize(("question", "sql"), QUESTIONS)
+def test_a_question_of_the_page_has_an_answer(warehouse: Client, question: str, sql: str) -> None:
+    nothing = {
+        "What arrived today, by modality?",
+        "Does the account add up? A row for each facility and day where it does not.",
+    }
+    rows = _rows(warehouse, sql.replace("demo-hospital", "h"))
+    assert bool(rows) is (question not in nothing)
 
 
 def test_every_view_answers(warehouse: Client) -> None:
