@@ -156,6 +156,16 @@ def test_a_list_is_in_the_order_of_names(buckets: Buckets) -> None:
     assert buckets.names(buckets.inbox, "h/") == ["h/a", "h/b"]
 
 
+def test_a_list_begins_at_a_name_that_need_not_be_there(buckets: Buckets) -> None:
+    for name in ("h/a", "h/b", "h/c", "i/a"):
+        buckets.put(name=name)
+    listed = [
+        [stored.version.name for stored in buckets.store.list(buckets.inbox, prefix, start)]
+        for prefix, start in [("", "h/b"), ("", "h/b0"), ("h/", "h/b"), ("", "j")]
+    ]
+    assert listed == [["h/b", "h/c", "i/a"], ["h/c", "i/a"], ["h/b", "h/c"], []]
+
+
 def test_a_stream_of_chunks_becomes_one_object(buckets: Buckets) -> None:
     chunks = [bytes([number % 251]) * 700_001 for number in range(30)]
     stored = buckets.store.write(buckets.archive, "big", iter(chunks))
