@@ -116,6 +116,7 @@ class Found:
             "refused_reasons": dict(self.refused.most_common()),
             "crashes": self.crashed,
             "leaks": self.leaking,
+            "new_errors": self.new_errors,
             "new_dciodvfy_kinds": dict(kinds.most_common()),
             "lost_references": dangling[:20],
         }
@@ -139,7 +140,7 @@ def _identifying(keyword: str, vr: str, value: str) -> Iterator[str]:
         uid = value.strip("\x00 ")
         if not _NAMING_A_KIND.search(keyword) and uid and uid not in UID_dictionary:
             yield uid
-    elif vr in {"DA", "DT"}:
+    elif vr in {"DA", "DT"} and "ContextGroup" not in keyword:  # an edition of the standard
         day = re.sub(r"\D", "", value)[:8]
         if len(day) == 8 and not day.startswith(_DUMMY_YEARS):
             yield day
@@ -280,32 +281,37 @@ def run(engine: Engine, paths: Iterable[Path]) -> Found:
     found = Found()
     for path in paths:
         found.files += 1
-        data = path.read_bytes()
+        name, data = _name(path), path.read_bytes()
         try:
             made = engine(data)
         except Exception as error:  # noqa: BLE001 - whatever is raised is what is counted
-            found.crashed[path.name] = type(error).__name__
+            found.crashed[name] = type(error).__name__
             continue
         if made.data is None:
             refused = made.reason.startswith("refused: ")
             (found.refused if refused else found.held)[made.reason] += 1
             continue
         found.deidentified += 1
-        _look(found, path, data, made.data)
+        _look(found, name, data, made.data)
     return found
 
 
-def _look(found: Found, path: Path, data: bytes, copy: bytes) -> None:
+def _name(path: Path) -> str:
+    roots = [root for root in (CORPUS, SHIPPED) if path.is_relative_to(root)]
+    return str(path.relative_to(roots[0])) if roots else path.name
+
+
+def _look(found: Found, name: str, data: bytes, copy: bytes) -> None:
     """Search the copy, validate it, and keep what it refers to."""
     original, copied = read(data), read(copy)
     left = left_in(copy, identifiers(original), character_sets(original))
     if left:
-        found.leaking[path.name] = left
+        found.leaking[name] = left
     if DCIODVFY:
         new = errors_of(copy) - errors_of(data)
         if new:
-            found.new_errors[path.name] = sorted(new)
-    found.instances[f"{path.parent.name}/{path.name}"] = original, copied
+            found.new_errors[name] = sorted(new)
+    found.instances[name] = original, copied
 
 
 def _references(

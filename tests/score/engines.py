@@ -47,11 +47,7 @@ def inlet(data: bytes, *, under: Profile = BASIC, key: PseudonymKey = KEY) -> Ma
     if isinstance(result, Held):
         found = f" ({', '.join(result.residue)})" if result.residue else ""
         return Made(data=None, reason=f"{result.reason}{found}")
-    copy = b"".join(
-        part if isinstance(part, bytes) else source.read(part.offset, part.length)
-        for part in result.segments
-    )
-    return Made(data=copy)
+    return Made(data=b"".join(result.pieces(source)))
 
 
 def basic_profile(data: bytes) -> Made:

@@ -23,6 +23,7 @@ _TOKEN: Final = re.compile(r"[^\W_]+(?:[.\-@'/][^\W_]+)*")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?")
 _DAY: Final = re.compile(r"[0-9]{8}")
 _SHORT: Final = 4
+_YEAR_OF_DUMMIES: Final = 1900
 
 
 def at(dataset: Dataset, path: Path) -> DataElement | None:
@@ -115,12 +116,23 @@ class Read:
             else text_of(element.value)
         )
 
+    def is_in_place(self, path: Path) -> bool:
+        """Whether no item went from the sequences of the path: numbers mean the same items."""
+        ways = [path[:end] for end in range(1, len(path), 2)]
+        return all(_items(self.before, way) == _items(self.after, way) for way in ways)
+
+
+def _items(dataset: Dataset, path: Path) -> int:
+    element = at(dataset, path)
+    is_sequence = element is not None and isinstance(element.value, Sequence)
+    return len(element.value) if element is not None and is_sequence else -1
+
 
 def read_output(case: Case, data: bytes) -> Read:
     """Read an output and see by how much its dates were shifted."""
     result = Read(case=case, before=read(case.data), after=read(data), offsets=Counter())
     for check in case.checks:
-        if check.action is Action.DATE_SHIFTED:
+        if check.action is Action.DATE_SHIFTED and result.is_in_place(check.path):
             days = _shift(check.value, result.text(check))
             if days is not None:
                 result.offsets[days] += 1
@@ -128,8 +140,11 @@ def read_output(case: Case, data: bytes) -> Read:
 
 
 def _shift(before: str, after: str | None) -> int | None:
+    """By how many days; None of what is no day, or is a dummy of the year 1900."""
     first, second = _date(before), _date(after or "")
-    return None if first is None or second is None else (second - first).days
+    if first is None or second is None or second.year == _YEAR_OF_DUMMIES:
+        return None
+    return (second - first).days
 
 
 def _date(text: str) -> date | None:
@@ -145,7 +160,7 @@ def note_pseudonyms(output: Read, known: Pseudonyms) -> None:
     for check in output.case.checks:
         if check.action in {Action.UID_CONSISTENT, Action.PATID_CONSISTENT}:
             new = output.text(check)
-            if new:
+            if new and output.is_in_place(check.path):
                 known.note(f"{check.action} {check.value}", new)
 
 
@@ -180,10 +195,11 @@ def _date_shifted(check: Check, output: Read, _: Pseudonyms, options: Options) -
     text = output.text(check) or ""
     if check.value in text:
         return False
-    if Option.MODIFIED_DATES not in options or not text:
+    shift = _shift(check.value, text)
+    if Option.MODIFIED_DATES not in options or shift is None or not output.is_in_place(check.path):
         return True
     ((most, _count),) = output.offsets.most_common(1) or [(0, 0)]
-    return most != 0 and _shift(check.value, text) == most
+    return most != 0 and shift == most
 
 
 def _uid_changed(check: Check, output: Read, *_: object) -> bool:
@@ -192,6 +208,8 @@ def _uid_changed(check: Check, output: Read, *_: object) -> bool:
 
 def _consistent(check: Check, output: Read, known: Pseudonyms, _: Options) -> bool:
     new = output.text(check)
+    if not output.is_in_place(check.path):
+        return True
     return not new or known.is_consistent(f"{check.action} {check.value}", new)
 
 

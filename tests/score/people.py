@@ -155,7 +155,8 @@ class Person:
             *("Thistledown", "Ostrelund", "Vornholm", self.station, self.serial),
             *("Pennyfeather", "Rasmudsen", "Agathe"),
         )
-        names = (part for word in self.name_words for part in _parts(word))
+        written = (*self.name_words, *map(plain, self.name_words))
+        names = (part for word in written for part in _parts(word) if len(part) > 1)
         days = (*day_forms(self.birth), *day_forms(self.study_day))
         return tuple(dict.fromkeys((*names, *single, *days)))
 
