@@ -7,7 +7,7 @@ it again; another facility's delivery of the same object is known by its equal b
 a version that became the primary one later stands beside that of the earlier.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.contracts import layout
@@ -17,7 +17,6 @@ from shared.contracts.outcome import Action, Outcome, OutcomeKind
 from shared.dicom.deidentification.engine import Deidentified, Held, deidentify
 from shared.dicom.deidentification.profile import Profile
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
-from shared.dicom.elements import Extent
 from shared.dicom.inspection import inspect
 from shared.dicom.reader import read_header
 from shared.errors import PermanentError, TransientError
@@ -26,7 +25,6 @@ from shared.ports import Clock, Done, ObjectStore, Publisher
 
 ORIGINAL = "inlet-original"
 _MARK_DIGITS = 16
-CHUNK_BYTES = 8 * 1024 * 1024  # of pixel data in memory at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,34 +68,19 @@ class Deidentify:
     def _written(self, original: StoredObject, result: Deidentified) -> StoredObject:
         """Return the copy of this original; where other bytes have its name, it stands beside."""
         name = layout.research_name(result.identity)
+        source = ObjectSource(self.objects, original)
         token = self.key.token("original", original.version.natural_key)
         for place in (name, layout.conflict_name(name, token[:_MARK_DIGITS])):
             copy = self.objects.write(
-                self.research, place, self._chunks(original, result), {ORIGINAL: token}
+                self.research, place, result.pieces(source), {ORIGINAL: token}
             ) or self.objects.find(self.research, place)
             if copy is None:
                 break
             if copy.labels.get(ORIGINAL) == token:
                 return copy
-            if self.objects.equals(copy, self._chunks(original, result)):
+            if self.objects.equals(copy, result.pieces(source)):
                 return copy
         raise TransientError("research-changed-meanwhile")
-
-    def _chunks(self, original: StoredObject, result: Deidentified) -> Iterator[bytes]:
-        for segment in result.segments:
-            if isinstance(segment, Extent):
-                yield from self._extent(original, segment)
-            else:
-                yield segment
-
-    def _extent(self, original: StoredObject, extent: Extent) -> Iterator[bytes]:
-        end = extent.offset + extent.length
-        for offset in range(extent.offset, end, CHUNK_BYTES):
-            length = min(CHUNK_BYTES, end - offset)
-            chunk = self.objects.read(original.version, offset, length)
-            if len(chunk) != length:
-                raise TransientError("storage-read-cut-short")
-            yield chunk
 
     def _with_copy(
         self,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
+from shared.dicom.elements import Extent
 from shared.dicom.limits import Limits
 from shared.errors import LimitError, TransientError
 
 FIRST_WINDOW_BYTES: Final = 64 * 1024
 LARGEST_WINDOW_BYTES: Final = 1024 * 1024
+CHUNK_BYTES: Final = 8 * 1024 * 1024
 
 
 class Source(Protocol):
@@ -52,6 +54,23 @@ class BytesSource:
     def read(self, offset: int, length: int) -> bytes:
         """Return the bytes of one range."""
         return self._data[offset : offset + length]
+
+
+def extent_pieces(
+    extent: Extent, source: Source, chunk_bytes: int = CHUNK_BYTES
+) -> Iterator[bytes]:
+    """The bytes of an extent, in pieces of up to `chunk_bytes`.
+
+    Raises:
+        TransientError: `short-read`, the source gave less than it has.
+    """
+    end = extent.offset + extent.length
+    for offset in range(extent.offset, end, chunk_bytes):
+        length = min(chunk_bytes, end - offset)
+        chunk = source.read(offset, length)
+        if len(chunk) != length:
+            raise TransientError("short-read")
+        yield chunk
 
 
 class WindowedSource:

@@ -42,10 +42,7 @@ def copied(data: bytes) -> bytes | None:
     result = deidentify(read_header(source), KEY, source)
     if not isinstance(result, Deidentified):
         return None
-    return b"".join(
-        part if isinstance(part, bytes) else source.read(part.offset, part.length)
-        for part in result.segments
-    )
+    return b"".join(result.pieces(source))
 
 
 def header_read(data: bytes) -> None:

@@ -65,11 +65,7 @@ def judged(error: PermanentError) -> str:
 
 def check(result: Deidentified, data: bytes) -> None:
     """Assert that the copy lies within the object, is as long as told, and can be read."""
-    pieces = [
-        each if isinstance(each, bytes) else data[each.offset : each.offset + each.length]
-        for each in result.segments
-    ]
-    copy = b"".join(pieces)
+    copy = b"".join(result.pieces(BytesSource(data)))
     assert len(copy) == result.total_length
     assert read_header(BytesSource(copy), LIMITS).transfer_syntax_uid
 

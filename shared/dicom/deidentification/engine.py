@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from shared.dicom.deidentification.actions import ActionTaken, Cleaner
 from shared.dicom.deidentification.characters import decoded, encodings_of, trimmed
+from shared.dicom.deidentification.cleaning import (
+    Blank,
+    CleanedPixels,
+    CleaningError,
+    CleaningPolicy,
+    Hold,
+    Keep,
+    Replacement,
+    planned,
+)
 from shared.dicom.deidentification.content import refers_by_position
 from shared.dicom.deidentification.echoes import Echoes, echoes_of
 from shared.dicom.deidentification.marks import PREAMBLE, file_meta, group_length, with_marks
@@ -16,8 +27,7 @@ from shared.dicom.deidentification.profile import BASIC, Profile
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.dicom.deidentification.reasons import HoldReason
 from shared.dicom.deidentification.retention import retained_by
-from shared.dicom.deidentification.risk import hold_reasons
-from shared.dicom.deidentification.rules import Rules, rules_for
+from shared.dicom.deidentification.rules import Action, Rules, rules_for
 from shared.dicom.deidentification.writer import (
     EXPLICIT_LITTLE,
     Segment,
@@ -25,10 +35,10 @@ from shared.dicom.deidentification.writer import (
     length_of,
     written,
 )
-from shared.dicom.elements import Header, RawElement
+from shared.dicom.elements import Extent, Header, RawElement
 from shared.dicom.identity import Identity
 from shared.dicom.identity_check import residue
-from shared.dicom.source import Source
+from shared.dicom.source import Source, extent_pieces
 from shared.errors import FormatError
 
 _PATIENT_ID: Final = 0x00100020
@@ -37,9 +47,10 @@ _SOP_CLASS_UID: Final = 0x00080016
 _SOP_INSTANCE_UID: Final = 0x00080018
 _STUDY_INSTANCE_UID: Final = 0x0020000D
 _SERIES_INSTANCE_UID: Final = 0x0020000E
+_PIXEL_DATA: Final = "7FE00010"
 _OF_PIXELS: Final = frozenset(
     {Option.CLEAN_PIXEL_DATA, Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES}
-)  # not done here
+)  # done only where it is called for, or not at all
 
 _CLEANED: Final = {
     Option.CLEAN_STRUCTURED_CONTENT: HoldReason.STRUCTURED_CONTENT,
@@ -49,13 +60,27 @@ _CLEANED: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deidentified:
-    """A clean copy: bytes to write and extents of the source to copy through, in order."""
+    """A clean copy, in order: bytes, extents of the source to copy through, cleaned pixels."""
 
-    segments: tuple[Segment, ...] = field(repr=False)
+    segments: tuple[Segment | CleanedPixels, ...] = field(repr=False)
     identity: Identity  # the pseudonymous one
     patient: str  # the pseudonym of the patient
     actions: tuple[ActionTaken, ...]
     total_length: int
+
+    def pieces(self, source: Source) -> Iterator[bytes]:
+        """The bytes of the copy in pieces of some MiB, with those of the source that it keeps.
+
+        Raises:
+            TransientError: `short-read`, the source gave less than it has.
+        """
+        for segment in self.segments:
+            if isinstance(segment, bytes):
+                yield segment
+            elif isinstance(segment, Extent):
+                yield from extent_pieces(segment, source)
+            else:
+                yield from segment.pieces(source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,23 +100,33 @@ def deidentify(
 ) -> Deidentified | Held:
     """A copy under the profile, or why there is none.
 
-    Equal objects, keys and profiles give equal results. Pixel data become an extent of the source.
-    Only when they are encapsulated is the source read: the start of each fragment. Without a
-    source such objects are held.
+    Equal objects, keys and profiles give equal results. Pixel data become an extent of the source,
+    or under the Clean Pixel Data Option what is written in its place. Only when they are
+    encapsulated is the source read: the start of each fragment, and all of it when frames change.
+    Without a source such objects are held.
+
+    Raises:
+        TransientError: the source gave less than it has.
     """
-    waived = _waived(profile, header)
-    reason = next((reason for reason in hold_reasons(header) if reason not in waived), None)
-    if reason is not None:
-        return Held(reason=reason)
+    cleans = Option.CLEAN_PIXEL_DATA in profile.options
+    policy = CleaningPolicy(signatures=cleans, ultrasound_regions=cleans)
+    plan = planned(header, policy, _waived(profile, header))
+    if isinstance(plan, Hold):
+        return Held(reason=plan.reason)
+    if isinstance(plan, Blank) and source is None:
+        return Held(reason=HoldReason.PIXEL_DATA_UNBOUNDED)
     rules = rules_for(profile, _Texts(header.dataset).of(_SOP_CLASS_UID))
     echoes = echoes_of(header, rules)
     try:
         pixels = _pixels(header, source, echoes)
+        replacement = _replacement(header, plan, source)
     except FormatError:
         return Held(reason=HoldReason.PIXEL_DATA_INCONSISTENT)
+    except CleaningError:
+        return Held(reason=HoldReason.PIXELS_NOT_CLEANABLE)
     if isinstance(pixels, Held):
         return pixels
-    return _deidentified(header, _cleaner(header, key, echoes), rules, pixels)
+    return _deidentified(header, _cleaner(header, key, echoes), rules, pixels, replacement)
 
 
 def _waived(profile: Profile, header: Header) -> frozenset[HoldReason]:
@@ -115,12 +150,25 @@ def _pixels(header: Header, source: Source | None, echoes: Echoes) -> tuple[RawE
     return (pixels,)
 
 
+def _replacement(header: Header, plan: Keep | Blank, source: Source | None) -> Replacement | None:
+    if source is None or isinstance(plan, Keep):
+        return None
+    return Replacement.of(header, plan, source)
+
+
 def _deidentified(
-    header: Header, cleaner: Cleaner, rules: Rules, pixels: tuple[RawElement, ...]
+    header: Header,
+    cleaner: Cleaner,
+    rules: Rules,
+    pixels: tuple[RawElement, ...],
+    replacement: Replacement | None,
 ) -> Deidentified | Held:
     profile = rules.book.profile
     cleaned = cleaner.clean(header.dataset, rules)
-    dataset = with_marks(cleaned, profile, profile.options - _OF_PIXELS)
+    applied = profile.options - _OF_PIXELS
+    if replacement is not None:
+        cleaned, applied = replacement.in_header(cleaned), applied | {Option.CLEAN_PIXEL_DATA}
+    dataset = with_marks(cleaned, profile, applied)
     identity = _identity(dataset, header.transfer_syntax_uid)
     if not (_is_one_uid(identity.sop_instance_uid) and _is_one_uid(identity.sop_class_uid)):
         return Held(reason=HoldReason.IDENTITY_MISSING)
@@ -128,13 +176,19 @@ def _deidentified(
     found = residue(header, segments, retained_by(profile, cleaner.days))
     if found:
         return Held(reason=HoldReason.IDENTITY_RESIDUE, residue=found)
+    copied = segments if replacement is None else replacement.in_segments(segments)
     return Deidentified(
-        segments=segments,
+        segments=copied,
         identity=identity,
         patient=cleaner.patient,
-        actions=tuple(cleaner.taken),
-        total_length=length_of(segments),
+        actions=(*cleaner.taken, *_cleanings(replacement)),
+        total_length=length_of(copied),
     )
+
+
+def _cleanings(replacement: Replacement | None) -> tuple[ActionTaken, ...]:
+    grounds = () if replacement is None else replacement.grounds
+    return tuple(ActionTaken(_PIXEL_DATA, Action.CLEAN, ground) for ground in grounds)
 
 
 def _cleaner(header: Header, key: PseudonymKey, echoes: Echoes) -> Cleaner:

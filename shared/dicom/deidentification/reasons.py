@@ -22,6 +22,7 @@ class HoldReason(StrEnum):
     OVERLAY_IN_PIXEL_DATA = "overlay-in-pixel-data"
     PIXEL_DATA_INCONSISTENT = "pixel-data-inconsistent"
     PIXEL_DATA_UNBOUNDED = "pixel-data-unbounded"
+    PIXELS_NOT_CLEANABLE = "pixels-not-cleanable"
     UNSUPPORTED_SOP_CLASS = "unsupported-sop-class"
     UNSUPPORTED_TRANSFER_SYNTAX = "unsupported-transfer-syntax"
     IDENTITY_MISSING = "identity-missing"
@@ -60,7 +61,10 @@ MEANINGS: Final = MappingProxyType(
             "than the transfer syntax says."
         ),
         HoldReason.PIXEL_DATA_UNBOUNDED: (
-            "Encapsulated pixel data whose end was not looked for: the caller gave no source."
+            "Pixel data that must be looked at, and the caller gave no source."
+        ),
+        HoldReason.PIXELS_NOT_CLEANABLE: (
+            "The places of text are known, but the pixels cannot be decoded or coded again there."
         ),
         HoldReason.UNSUPPORTED_SOP_CLASS: "The SOP class has no entry in the pixel risk table.",
         HoldReason.UNSUPPORTED_TRANSFER_SYNTAX: (

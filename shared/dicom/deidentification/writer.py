@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from struct import Struct
-from typing import Final
+from typing import Final, Protocol
 
 from shared.dicom.elements import UNDEFINED_LENGTH, Encoding, Extent, RawElement, RawItem
 
@@ -46,7 +46,15 @@ def joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
     return tuple(piece for piece in (*pieces, b"".join(run)) if piece != b"")
 
 
-def length_of(segments: Iterable[Segment]) -> int:
+class Sized(Protocol):
+    """A run of bytes of known length."""
+
+    @property
+    def length(self) -> int:
+        """The bytes of the run."""
+
+
+def length_of(segments: Iterable[bytes | Sized]) -> int:
     """The bytes that the segments stand for."""
     return sum(len(s) if isinstance(s, bytes) else s.length for s in segments)
 

@@ -95,10 +95,7 @@ def copy_of(data: bytes, key: PseudonymKey = KEY, profile: Profile = BASIC) -> b
     """The bytes of the de-identified copy."""
     result = result_of(data, key, profile)
     assert isinstance(result, Deidentified), result
-    copy = b"".join(
-        part if isinstance(part, bytes) else data[part.offset : part.offset + part.length]
-        for part in result.segments
-    )
+    copy = b"".join(result.pieces(BytesSource(data)))
     assert result.total_length == len(copy)
     return copy
 
