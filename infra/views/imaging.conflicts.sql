@@ -21,9 +21,6 @@ SELECT
   shown.ObjectUri IS NOT NULL AS IsPrimary,
   shown.PrimaryAt
 FROM versions
-LEFT JOIN `imaging.instances_current` AS shown
-  ON shown.Facility = versions.Facility
-  AND shown.SOPInstanceUID = versions.SOPInstanceUID
-  AND shown.ObjectUri = versions.ObjectUri
+LEFT JOIN `imaging.instances_current` AS shown ON shown.ObjectUri = versions.ObjectUri
 WHERE TRUE
 QUALIFY COUNT(*) OVER (PARTITION BY versions.Facility, versions.SOPInstanceUID) > 1

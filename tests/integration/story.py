@@ -1,5 +1,6 @@
 """Two days of some facilities, told by a real `ingest`: what the views must tell apart."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -78,6 +79,10 @@ class Story:
         self.ingest(Upload.from_message(upload.to_message()))
         return Outcome.from_message(self.topic.messages[-1])
 
+    def lose(self, messages: Sequence[Message]) -> None:
+        """`index` is never told."""
+        self.lost |= {message.data for message in messages}
+
     def again(self, outcome: Outcome, **changes: Any) -> Outcome:
         """What is kept is announced and decided again."""
         upload = Upload.of_kept(self.kept(outcome), **changes)
@@ -118,12 +123,14 @@ def _versions(story: Story) -> None:
     story.land("h/3-other-study", small(study=2, instance=3, SOPInstanceUID=a_uid(1, 1, 1, 3)))
     story.land("l/1-first", small(instance=1))
     story.land("l/1-last", small(instance=1, StationName="OTHER"))
+    story.land("l/5", small(instance=5))
 
 
 def _refusals(story: Story) -> None:
     story.clock.time += timedelta(days=1)
     story.again(story.land("h/text", TEXT))
     late, text = story.land("late/image", small(instance=4)), story.land("late/text", TEXT)
+    story.land("nobody/text", TEXT)
     story.land("h/folder/", b"")
     story.know(LATER)
     story.again(late)
@@ -178,11 +185,16 @@ def _palette(number: int) -> bytes:
 
 
 def _undecided(story: Story) -> None:
-    """Nothing was heard of these: not yet, or what was said of it is lost."""
+    """Nothing was heard of these: not yet, or what was said is lost."""
     story.announce("h/waits", TEXT)
     story.announce("no folder", TEXT)
     story.land("h/late.zip", zipped({"IM7": small(instance=7)}))
-    known = len(story.topic.messages)
+    told = len(story.topic.messages)
     unheard = story.land("h/unheard", small(instance=8))
-    story.lost |= {message.data for message in story.topic.messages[known:]}
+    story.lose(story.topic.messages[told:])
     story.uploads.publish(Upload.of_kept(story.kept(unheard)).to_message())
+    story.land("h/unheard-changed", small(instance=8, StationName="OTHER"))
+    story.clock.time += timedelta(days=1)
+    announced = len(story.uploads.messages)
+    story.land("l/unannounced", small(instance=9))
+    story.lose(story.uploads.messages[announced:])
