@@ -98,6 +98,10 @@ class Report:
             return logging.ERROR
         return logging.WARNING if self.announced or self.dead_letters else logging.INFO
 
+    def told(self) -> list[Row]:
+        """Return the findings that there was room for."""
+        return [_told(finding) for finding in self.findings]
+
     def row(self, finished: datetime) -> Row:
         """Return the row of `imaging.sweeps`."""
         compared = self.compared_from is not None
@@ -115,7 +119,7 @@ class Report:
             "ComparedFrom": self.compared_from,
             "ComparedTo": self.compared_to if compared else None,
             "PassComplete": self.pass_complete if compared else None,
-            "Findings": [_told(finding) for finding in self.findings],
+            "Findings": self.told(),
             "FindingsOmitted": self.counts.total() - len(self.findings),
             "PipelineVersion": PIPELINE_VERSION,
         }

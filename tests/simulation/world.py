@@ -42,10 +42,8 @@ from tests.sweeping import terms
 FACILITIES = Facilities.from_data({"demo-hospital": {}, "demo-clinic": {}})
 KEY = PseudonymKey(b"a made-up secret of some length", "research")
 MAX_ATTEMPTS = 100
-# What has waited is announced by every sweep, and every sweep asks and compares.
-PATIENT = Limits(
-    interval=timedelta(days=400), ask_every=timedelta(days=0), compare_every=timedelta(days=0)
-)
+# What has waited is announced by every sweep, every sweep compares, and asks if an hour has passed.
+PATIENT = Limits(interval=timedelta(days=400), compare_every=timedelta(0))
 PACE = Pace(members=3)  # so that an expansion takes several deliveries
 
 PIPELINE = load_pipeline()
@@ -105,6 +103,13 @@ class World:
         self._copies = copies
         self._pending: list[tuple[str, Message]] = []
         self._attempts: Counter[tuple[str, bytes]] = Counter()
+        self._positions: dict[str, int] = {}
+        self.facilities = FACILITIES
+        self.handlers = self._handlers()
+
+    def register(self, facilities: Facilities) -> None:
+        """The functions are deployed again with another registry."""
+        self.facilities = facilities
         self.handlers = self._handlers()
 
     def land(self, name: str, data: bytes, *, notified: bool = True) -> StoredObject:
@@ -193,7 +198,6 @@ class World:
                 self._positions[name] = len(topic.messages)
 
     def _handlers(self) -> dict[str, Callable[[Message], object]]:
-        self._positions: dict[str, int] = {}
         objects: Any = Faulty(self.store, self.faults)
         tables: Any = Faulty(self.tables, self.faults)
         uploads: Any = Faulty(self.topics["uploads"], self.faults)
@@ -207,7 +211,7 @@ class World:
             clock=self.clock,
             archive="archive",
             quarantine="quarantine",
-            facilities=FACILITIES,
+            facilities=self.facilities,
             pace=PACE,
         )
         deidentify = Deidentify(
@@ -216,7 +220,7 @@ class World:
             clock=self.clock,
             key=KEY,
             research="research",
-            profiles={facility.name: BASIC for facility in FACILITIES},
+            profiles={facility.name: BASIC for facility in self.facilities},
         )
         index = Index(tables=tables)
         notify = Notify(events=events, webhook=webhook)

@@ -1,0 +1,142 @@
+"""What operators do to a running pipeline: `python -m infra.operate release|promote|…`.
+
+The environment leads to it as it leads any client of Google's: that of `.local/env`, or the real
+names and application default credentials. `--local` takes the local cloud of this checkout.
+"""
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+
+from functions.sweep.report import Kind
+from infra.local.console import Console
+from infra.local.layout import DEFAULT, Layout
+from infra.local.lifecycle import CloudError, running_environment
+from infra.local.table import render
+from infra.operate.cloud import Cloud, connected, topics_by_subscription
+from infra.operate.kept import Selection, UnknownObjectError, promote, release
+from infra.operate.letters import LIMIT, listed, redrive
+from infra.operate.reconciliation import reconcile
+from shared.errors import InletError, SettingsError
+from shared.runtime.environment import Environment
+
+Command = Callable[[Cloud, argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command; 0 when all of it was done, 2 when it could not be begun."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is _release and not (options.reason or options.facility or options.name):
+        parser.error("release needs a reason, a facility or a name")
+    try:
+        if options.local:
+            os.environ.update(running_environment(Layout(DEFAULT)))
+        return int(options.command(connected(Environment(os.environ)), options))
+    except SettingsError as error:
+        return _failed("; ".join(error.problems))
+    except (CloudError, UnknownObjectError) as error:
+        return _failed(str(error))
+    except InletError as error:
+        return _failed(f"{error.reason}: what was not done can be done again")
+
+
+def _failed(why: str) -> int:
+    print(f"operate: {why}", file=sys.stderr)
+    return 2
+
+
+def _release(cloud: Cloud, options: argparse.Namespace) -> int:
+    selection = Selection(
+        reason=options.reason or None, facility=options.facility or None, uri=options.name or None
+    )
+    released = release(cloud, selection, dry_run=options.dry_run)
+    rows = [
+        (*place, released.announced[place], released.unlabelled[place]) for place in released.places
+    ]
+    done = "would be released" if options.dry_run else "released"
+    _print(("reason", "facility", done, "not releasable"), rows)
+    return 1 if released.unlabelled else 0
+
+
+def _promote(cloud: Cloud, options: argparse.Namespace) -> int:
+    stored = promote(cloud, options.uri)
+    _print(("promoted", "generation"), [(stored.uri, stored.version.generation)])
+    return 0
+
+
+def _dead_letters(cloud: Cloud, options: argparse.Namespace) -> int:
+    if options.what == "redrive":
+        redriven = redrive(cloud, topics_by_subscription())
+        _print(("topic", "redriven"), sorted(redriven.by_topic.items()))
+        if redriven.unknown:
+            print(f"{redriven.unknown} of a subscription that the definition does not know wait on")
+        return 1 if redriven.unknown else 0
+    piles, now = listed(cloud), cloud.clock.now()
+    _print(
+        ("subscription", "waiting", "oldest", "newest"),
+        [(p.subscription, p.count, _age(now - p.oldest), _age(now - p.newest)) for p in piles],
+    )
+    if sum(pile.count for pile in piles) == LIMIT:
+        print(f"and perhaps more: no more than {LIMIT} are looked at")
+    return 0
+
+
+def _reconcile(cloud: Cloud, _: argparse.Namespace) -> int:
+    reports = reconcile(cloud)
+    counts = sum((report.counts for report in reports), start=Counter[Kind]())
+    _print(
+        ("finding", "action", "object", "generation"),
+        [
+            (each["Kind"], each["Action"], each["ObjectUri"], each["Generation"])
+            for report in reports
+            for each in report.told()
+        ],
+    )
+    _print(("finding", "count"), sorted((kind.value, count) for kind, count in counts.items()))
+    print(f"{sum(report.archive_listed for report in reports)} archived versions compared")
+    return 1 if counts else 0
+
+
+def _age(age: timedelta) -> str:
+    """Return an age in whole units of the largest that fits."""
+    seconds = round(age.total_seconds())
+    units = ((86_400, "d"), (3_600, "h"), (60, "min"))
+    fitting = (f"{seconds // size} {unit}" for size, unit in units if seconds >= size)
+    return next(fitting, f"{seconds} s")
+
+
+def _print(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    console = Console()
+    for line in render(columns, rows, None, console.styled):
+        console.line(line)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m infra.operate", description=__doc__)
+    parser.add_argument("--local", action="store_true", help="the local cloud of this checkout")
+    commands = parser.add_subparsers(required=True)
+
+    def add(name: str, command: Command, about: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=about)
+        added.set_defaults(command=command)
+        return added
+
+    one = add("release", _release, "decide anew what is in the quarantine")
+    one.add_argument("--reason", default="", help="all that was refused for it")
+    one.add_argument("--facility", default="", help="all that a facility sent")
+    one.add_argument("--name", default="", metavar="gs://…", help="one object")
+    one.add_argument("--dry-run", action="store_true", help="only say what would be released")
+    one = add("promote", _promote, "make an archived version the primary one")
+    one.add_argument("uri", metavar="gs://…", help="the version")
+    one = add("dead-letters", _dead_letters, "what was given up after the last attempt")
+    one.add_argument("what", nargs="?", choices=("list", "redrive"), default="list")
+    add("reconcile", _reconcile, "compare everything now")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""The parts of a running pipeline that operators act upon."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from infra.definition import DEAD_LETTERS, Pipeline, load_pipeline
+from infra.table_schemas import SCHEMAS
+from shared.adapters.catalogue import BigQueryCatalogue
+from shared.adapters.cloud_storage import CloudStorage
+from shared.adapters.pubsub import PubSubSubscription, PubSubTopic
+from shared.adapters.system_clock import SystemClock
+from shared.ports import Catalogue, Clock, ObjectStore, Publisher, Subscription
+from shared.runtime.environment import Environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloud:
+    """Ports and names; topics are called as in the definition, buckets by the environment."""
+
+    objects: ObjectStore
+    catalogue: Catalogue
+    clock: Clock
+    dead_letters: Subscription
+    topic: Callable[[str], Publisher]
+    inbox: str
+    archive: str
+    quarantine: str
+
+
+def connected(env: Environment) -> Cloud:
+    """Return the cloud that an environment leads to, as it leads any client of Google's there.
+
+    Raises:
+        SettingsError: names every variable that is missing.
+    """
+    project, dataset = env.text("GOOGLE_CLOUD_PROJECT"), env.text("INLET_DATASET")
+    inbox, archive = env.text("INLET_INBOX"), env.text("INLET_ARCHIVE")
+    quarantine = env.text("INLET_QUARANTINE")
+    env.check()
+    return Cloud(
+        objects=CloudStorage(project),
+        catalogue=BigQueryCatalogue(project, dataset, SCHEMAS),
+        clock=SystemClock(),
+        dead_letters=PubSubSubscription(project, DEAD_LETTERS),
+        topic=lambda name: PubSubTopic(project, name),
+        inbox=inbox,
+        archive=archive,
+        quarantine=quarantine,
+    )
+
+
+def topics_by_subscription(pipeline: Pipeline | None = None) -> Mapping[str, str]:
+    """Return which topic each push subscription listens to."""
+    functions = (pipeline or load_pipeline()).functions.values()
+    return {name: push.topic for function in functions for name, push in function.pushes.items()}

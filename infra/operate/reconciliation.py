@@ -1,0 +1,46 @@
+"""A sweep by hand: everything at once, from the beginning."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from functions.sweep.handler import Sweep
+from functions.sweep.report import Report
+from functions.sweep.terms import DEFAULT_LIMITS, Terms
+from infra.operate.cloud import Cloud
+from shared.contracts.catalogue import Progress
+
+UPLOADS = "uploads"
+_EVER = timedelta(days=10_000)
+# Whatever has waited for long enough is due, and no run ends before its part of the archive does.
+THOROUGH = replace(
+    DEFAULT_LIMITS,
+    interval=_EVER,
+    ask_every=_EVER,
+    budget=_EVER,
+    max_announced=1_000_000_000,
+    max_findings=1_000,
+)
+
+
+def reconcile(cloud: Cloud) -> list[Report]:
+    """Return what the runs found, once the whole archive is compared.
+
+    Each run is one of `sweep`'s and is written down like one.
+    """
+    sweep = Sweep(
+        objects=cloud.objects,
+        uploads=cloud.topic(UPLOADS),
+        catalogue=cloud.catalogue,
+        dead_letters=cloud.dead_letters,
+        clock=cloud.clock,
+        terms=Terms(
+            inbox=cloud.inbox,
+            archive=cloud.archive,
+            quarantine=cloud.quarantine,
+            limits=THOROUGH,
+        ),
+    )
+    reports = [sweep.run(Progress())]
+    while not reports[-1].pass_complete:
+        reports.append(sweep.run(reports[-1].progress))
+    return reports

@@ -1,0 +1,27 @@
+"""A cloud of memory twins, as operators act upon it."""
+
+from collections.abc import Mapping
+
+from infra.operate.cloud import Cloud
+from shared.adapters.memory import MemoryCatalogue, MemorySubscription, MemoryTables
+from shared.ports import Clock, ObjectStore, Publisher
+
+
+def a_cloud(
+    objects: ObjectStore,
+    clock: Clock,
+    tables: MemoryTables,
+    topics: Mapping[str, Publisher],
+    dead_letters: MemorySubscription | None = None,
+) -> Cloud:
+    """Return a cloud whose buckets have their stems for names."""
+    return Cloud(
+        objects=objects,
+        catalogue=MemoryCatalogue(tables),
+        clock=clock,
+        dead_letters=dead_letters or MemorySubscription(),
+        topic=topics.__getitem__,
+        inbox="inbox",
+        archive="archive",
+        quarantine="quarantine",
+    )
