@@ -18,6 +18,7 @@ from shared.errors import TransientError
 
 CHUNK_BYTES: Final = 4 << 20
 _BYTE: Final = 8
+_COARSE_BYTES: Final = 4 << 10  # the mean of what is kept between two runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +160,12 @@ class _Stencil:
         if self._of_bits:
             starts = range(0, len(chunk), self.length)
             return b"".join(_with_bits(chunk[at : at + self.length], self._parts) for at in starts)
+        is_fine = self.length < _COARSE_BYTES * len(self._kept)
+        whole = chunk if is_fine else memoryview(chunk)  # views spare copies but are slow to join
         pieces: list[bytes | memoryview] = []
         for start in range(0, len(chunk), self.length):
-            view = memoryview(chunk)[start : start + self.length]
-            self._pattern[::2] = [view[kept] for kept in self._kept]
+            part = whole[start : start + self.length]
+            self._pattern[::2] = [part[kept] for kept in self._kept]
             pieces += self._pattern
         return b"".join(pieces)
 

@@ -361,6 +361,15 @@ def test_a_large_object_is_read_once_in_pieces() -> None:
     assert source.asked == [4 << 20] * 5
 
 
+@pytest.mark.parametrize("chunk_bytes", [10_001, 1 << 20])
+def test_wide_images(chunk_bytes: int) -> None:
+    frames = noise(2, 3, 9_000, dtype="<u2", bits=16) | 1
+    image = an_image(Rows=3, Columns=9_000, NumberOfFrames="2", PixelData=frames.tobytes())
+    _, after = cleaned_by(as_file(image), [Rectangle(4_000, 1, 700, 1)], chunk_bytes)
+    frames[:, 1, 4_000:4_700] = 0
+    assert after == frames.tobytes()
+
+
 def test_a_data_set_without_pixels_has_no_form() -> None:
     image: Dataset = an_image()
     del image.PixelData
