@@ -12,7 +12,7 @@ from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import Outcome
 from shared.contracts.upload import Upload
 from tests.archives import zipped
-from tests.builders import a_uid, an_instance, element, item, padded, part10, sequence
+from tests.builders import IMPLICIT, a_uid, an_instance, element, item, padded, part10, sequence
 from tests.ingest import an_ingest
 
 FIRST = Facilities.from_data({"h": {"archive_prefix": "hospital"}, "l": {"conflicts": "last"}})
@@ -168,6 +168,9 @@ def _studies(story: Story) -> None:
         {"series": 2, "instance": 1, "modality": "MR", "PatientSex": "F", "StationName": "MR1"},
         {"series": 2, "instance": 2, "modality": "MR", "PatientSex": "F"},
     ]
+    named[0] |= {"transfer_syntax": IMPLICIT, "PhotometricInterpretation": "MONOCHROME1"}
+    named[1] |= {"PixelRepresentation": 1, "PatientAge": "065Y", "SeriesDate": "20240201"}
+    named[2] |= {"BodyPartExamined": "HEAD", "ManufacturerModelName": "Model"}
     named[3]["StudyDescription"] = "HEAD"
     named[4]["PatientName"] = "Other^One"
     for number, attributes in enumerate(named):

@@ -16,7 +16,7 @@ from infra.definition import load_pipeline
 from infra.table_schemas import SCHEMAS, TABLES
 from shared.adapters.bigquery import BigQueryTables
 from shared.contracts.outcome import Outcome, OutcomeKind
-from tests.builders import a_uid
+from tests.builders import EXPLICIT, IMPLICIT, a_uid
 from tests.conftest import Environment
 from tests.integration.story import TEXT, tell
 from tests.outcomes import AN_IDENTITY, MOMENT, a_stored_object, an_outcome
@@ -199,6 +199,45 @@ def test_a_study_counts_its_instances(warehouse: Client) -> None:
         ("l", a_uid(1, 1), "CT", 1, 3),
         ("late", a_uid(1, 1), "CT", 1, 1),
     ]
+
+
+def test_a_series_is_described_as_in_the_imaging_data_commons(warehouse: Client) -> None:
+    rows = _rows(warehouse, "SELECT * FROM imaging.series")
+    assert sorted(
+        (row["Facility"], row["SeriesInstanceUID"], row["instanceCount"]) for row in rows
+    ) == [
+        ("h", a_uid(1, 1, 1), 4),
+        ("h", a_uid(1, 7, 1), 3),
+        ("h", a_uid(1, 7, 2), 2),
+        ("l", a_uid(1, 1, 1), 3),
+        ("late", a_uid(1, 1, 1), 1),
+    ]
+    (series,) = (row for row in rows if row["SeriesInstanceUID"] == a_uid(1, 7, 1))
+    images = [LAST[f"h/study/{number}"] for number in range(3)]
+    described = {
+        "PatientID": "PID00001",
+        "StudyInstanceUID": a_uid(1, 7),
+        "PatientAge": 65.0,
+        "PatientSex": "F",
+        "StudyDate": date(2024, 1, 31),
+        "StudyDescription": None,
+        "BodyPartExamined": "HEAD",
+        "Modality": "CT",
+        "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2",
+        "sop_class_name": "CT Image Storage",
+        "TransferSyntaxUID": f"{IMPLICIT},{EXPLICIT}",
+        "PhotometricInterpretation": "MONOCHROME1,MONOCHROME2",
+        "PixelRepresentation": "0,1",
+        "Manufacturer": "Made Up Devices",
+        "ManufacturerModelName": "Model",
+        "SeriesDate": date(2024, 2, 1),
+        "SeriesDescription": "AXIAL",
+        "SeriesNumber": 1,
+        "series_size_MB": sum(image.source.size for image in images) / 1_000_000,
+        "FirstArrival": STORY.kept(images[0]).created,
+        "LastArrival": STORY.kept(images[2]).created,
+    }  # fmt: skip
+    assert {name: series[name] for name in described} == described
 
 
 def test_reasons_are_counted_for_what_is_still_refused(warehouse: Client) -> None:

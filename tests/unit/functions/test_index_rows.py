@@ -6,7 +6,8 @@ import pytest
 
 from functions.index.handler import Index
 from shared.adapters.memory import MemoryTables
-from shared.contracts.outcome import Outcome, OutcomeKind
+from shared.contracts.outcome import Outcome, OutcomeKind, Reference
+from shared.contracts.upload import Lineage, Upload
 from shared.ports import Row
 from tests.outcomes import MOMENT, a_stored_object, an_outcome
 
@@ -68,3 +69,41 @@ def test_a_research_row_leads_nowhere_back() -> None:
     row = _row(an_outcome(OutcomeKind.DEIDENTIFIED), "research.instances")
     assert row.keys().isdisjoint({"Facility", "RootEventId", "EventId", "UploadId", "Warnings"})
     assert "demo-hospital/sent" not in str(row)
+
+
+def test_the_account_says_what_differs_what_is_named_and_how_long_it_took() -> None:
+    outcome = an_outcome(
+        OutcomeKind.CONFLICT,
+        difference="header",
+        references=(Reference(sop_instance_uid="1.2.3", file_id="IMAGES/IM1"),),
+        duration_ms=12,
+        header_bytes=34,
+    )
+    row = _row(outcome, "imaging.uploads")
+    assert (row["Difference"], row["DurationMs"], row["HeaderBytes"]) == ("header", 12, 34)
+    assert row["References"] == [{"SOPInstanceUID": "1.2.3", "FileID": "IMAGES/IM1"}]
+
+
+@pytest.mark.parametrize("table", ["imaging.instances", "imaging.uploads"])
+def test_a_warning_says_how_often_and_where_first(table: str) -> None:
+    assert _row(an_outcome(), table)["Warnings"] == [
+        {"Code": "uid-form", "Path": "0020000D", "Count": 3},
+        {"Code": "whole", "Path": "", "Count": 1},
+    ]
+
+
+KEPT = Lineage(event_id="e" * 32, root_event_id="0" * 32)
+
+
+@pytest.mark.parametrize(
+    ("name", "lineage", "facility"),
+    [("h/a", None, "h"), ("no folder", None, "unknown"), ("not-dicom/h/a#7", KEPT, None)],
+)
+def test_only_a_name_in_the_inbox_says_whose_it_is(
+    name: str, lineage: Lineage | None, facility: str | None
+) -> None:
+    version = a_stored_object(name).version
+    tables = MemoryTables()
+    Index(tables=tables)(Upload(version=version, lineage=lineage))
+    (row,) = tables.rows["imaging.landed"]
+    assert row["Facility"] == facility
