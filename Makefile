@@ -10,7 +10,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 # Values reach the commands through the environment, so that no quote in them can hurt.
-export SRC FACILITY Q STAGE
+export SRC FACILITY Q STAGE REASON NAME DO
 
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
@@ -47,6 +47,22 @@ drop: $(RUN_READY) ## Drop files as a facility: make drop SRC=folder FACILITY=de
 .PHONY: sql
 sql: $(RUN_READY) ## Run a query: make sql Q='SELECT * FROM imaging.studies'
 	@"$(PY)" -m infra.local sql "$$Q"
+
+.PHONY: release
+release: $(RUN_READY) ## Decide refused files anew: make release REASON=truncated [FACILITY=…]
+	@"$(PY)" -m infra.operate --local release --reason "$$REASON" --facility "$$FACILITY" --name "$$NAME"
+
+.PHONY: promote
+promote: $(RUN_READY) ## Make a version the primary one: make promote NAME=gs://…
+	@"$(PY)" -m infra.operate --local promote "$$NAME"
+
+.PHONY: dead-letters
+dead-letters: $(RUN_READY) ## What was given up; make dead-letters DO=redrive tries it again
+	@"$(PY)" -m infra.operate --local dead-letters "$${DO:-list}"
+
+.PHONY: reconcile
+reconcile: $(RUN_READY) ## Compare buckets with tables now; repair or report what is found
+	@"$(PY)" -m infra.operate --local reconcile
 
 .PHONY: test
 test: $(DEV_READY) ## All tests
@@ -117,7 +133,7 @@ lock: ## Resolve the dependencies anew and write every lock
 	@"$(PYTHON)" -m venv build/lock
 	@build/lock/bin/python -m pip install -qq --disable-pip-version-check uv
 	@$(LOCK) $(UPGRADE) --output-file requirements.lock > /dev/null
-	@$(LOCK) $(UPGRADE) --group dev --constraint requirements.lock --output-file requirements-dev.lock > /dev/null
+	@$(LOCK) $(UPGRADE) --extra pixels --group dev --constraint requirements.lock --output-file requirements-dev.lock > /dev/null
 	@$(MAKE) pins
 
 .PHONY: pins

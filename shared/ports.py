@@ -120,8 +120,8 @@ class Catalogue(Protocol):
 class Subscription(Protocol):
     """A subscription whose messages stay until they are acknowledged."""
 
-    def pull(self, at_most: int) -> Sequence[Letter]:
-        """Return some of the messages that wait, each lent for a while; none when none waits."""
+    def pull(self, at_most: int, wait_s: float) -> Sequence[Letter]:
+        """Return some of the messages that wait, lent for a while; none if none came in time."""
         ...
 
     def give_back(self, letters: Sequence[Letter]) -> None:

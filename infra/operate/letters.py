@@ -11,6 +11,7 @@ from shared.dead_letters import AT_ONCE, waiting
 from shared.ports import Publisher
 
 LIMIT = 1_000  # as many are listed
+WAIT_S = 5.0  # longer than somebody who only looks has them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ def redrive(cloud: Cloud, topics: Mapping[str, str]) -> Redriven:
     redriven, strays = Redriven(), list[Letter]()
     publishers: dict[str, Publisher] = {}
     try:
-        while letters := cloud.dead_letters.pull(AT_ONCE):
+        while letters := cloud.dead_letters.pull(AT_ONCE, WAIT_S):
             for letter in letters:
                 topic = topics.get(letter.subscription)
                 if topic is None:

@@ -243,7 +243,7 @@ class MemorySubscription:
             Letter(message=message, message_id=number, published_at=published_at, receipt=number)
         )
 
-    def pull(self, at_most: int) -> Sequence[Letter]:
+    def pull(self, at_most: int, wait_s: float) -> Sequence[Letter]:  # noqa: ARG002 - nothing is late
         """Return some of the messages that wait."""
         pulled = self.waiting[:at_most]
         del self.waiting[:at_most]

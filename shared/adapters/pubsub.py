@@ -35,8 +35,6 @@ MAX_REQUEST_BYTES = 10_000_000
 MAX_REQUEST_MESSAGES = 1000
 RETRY = Retry(predicate=if_transient_error, timeout=CONFIRMATION_TIMEOUT_S)
 _ENVELOPE_BYTES = 1024  # of a request with one message, around it
-# The service holds a pull open for as long as nothing waits.
-PULL_TIMEOUT_S: Final = 2.0
 ANSWER_TIMEOUT_S: Final = 60.0
 _ANY_SIZE: Final = (("grpc.max_receive_message_length", -1),)  # as the generated client has it
 
@@ -73,12 +71,12 @@ class PubSubSubscription:
         self._client = _subscriber()
         self._path = SubscriberClient.subscription_path(project, subscription)
 
-    def pull(self, at_most: int) -> Sequence[Letter]:
-        """Return some of the messages that wait; none when none came in time."""
+    def pull(self, at_most: int, wait_s: float) -> Sequence[Letter]:
+        """Return some of the messages that wait; none if none came in time."""
         request = PullRequest(subscription=self._path, max_messages=at_most)
         with translated("pubsub"):
             try:
-                answer = self._client.pull(request, retry=None, timeout=PULL_TIMEOUT_S)
+                answer = self._client.pull(request, retry=None, timeout=wait_s)
             except (DeadlineExceeded, GatewayTimeout):
                 return ()
         return [_letter(received) for received in answer.received_messages]

@@ -15,6 +15,7 @@ from shared.dead_letters import waiting
 from shared.errors import TransientError
 from shared.ports import Subscription
 
+WAIT_S = 2.0
 Queue = tuple[Subscription, Callable[[Message], object]]
 
 
@@ -41,7 +42,7 @@ def queue(request: pytest.FixtureRequest) -> Iterator[Queue]:
 def _pull(subscription: Subscription) -> list[Letter]:
     """Everything that waits."""
     letters: list[Letter] = []
-    while pulled := subscription.pull(10):
+    while pulled := subscription.pull(10, WAIT_S):
         letters += pulled
     return letters
 
@@ -67,7 +68,7 @@ def test_no_more_is_pulled_than_was_asked_for(queue: Queue) -> None:
     subscription, put = queue
     for number in range(3):
         put(_message(number))
-    assert len(subscription.pull(2)) <= 2
+    assert len(subscription.pull(2, WAIT_S)) <= 2
 
 
 def test_what_is_given_back_waits_again_and_what_is_acknowledged_does_not(queue: Queue) -> None:
@@ -103,5 +104,5 @@ def test_a_large_letter_can_be_pulled(queue: Queue) -> None:
 def test_a_subscription_that_is_not_there_is_transient(pubsub: dict[str, str]) -> None:
     nowhere = PubSubSubscription(pubsub["GOOGLE_CLOUD_PROJECT"], f"nowhere-{uuid.uuid4()}")
     with pytest.raises(TransientError) as caught:
-        nowhere.pull(1)
+        nowhere.pull(1, WAIT_S)
     assert caught.value.reason == "pubsub-not-found"
