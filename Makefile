@@ -133,7 +133,7 @@ lock: ## Resolve the dependencies anew and write every lock
 	@"$(PYTHON)" -m venv build/lock
 	@build/lock/bin/python -m pip install -qq --disable-pip-version-check uv
 	@$(LOCK) $(UPGRADE) --output-file requirements.lock > /dev/null
-	@$(LOCK) $(UPGRADE) --extra pixels --group dev --constraint requirements.lock --output-file requirements-dev.lock > /dev/null
+	@$(LOCK) $(UPGRADE) --extra pixels --extra pixels --group dev --constraint requirements.lock --output-file requirements-dev.lock > /dev/null
 	@$(MAKE) pins
 
 .PHONY: pins
