@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -35,8 +36,28 @@ _LIKE_A_DATE_OR_UID: Final = re.compile(r"\d{4}|\d\.\d")
 _DATE_RUN: Final = re.compile(r"(?<!\d)(\d{8})")
 _YEAR_FIRST: Final = re.compile(r"(?<!\d)(\d{4})[-./ :](\d{1,2})[-./ :](\d{1,2})(?!\d)")
 _YEAR_LAST: Final = re.compile(r"(?<!\d)(\d{1,2})[-./ :](\d{1,2})[-./ :](\d{4})(?!\d)")
+_MONTHS: Final = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan", "feb fev fév", "mar mär mrz", "apr avr", "may mai", "jun", "jul",
+            "aug aou aoû", "sep", "oct okt", "nov", "dec dez déc",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}  # fmt: skip
+_MONTH: Final = rf"({'|'.join(_MONTHS)})[a-zé]{{0,8}}+"
+_DAY_MONTH: Final = re.compile(
+    rf"(?<!\d)(\d{{1,2}})[\s.-]{{0,3}}{_MONTH}[\s.,-]{{0,3}}(\d{{4}})", re.IGNORECASE
+)
+_MONTH_DAY: Final = re.compile(
+    rf"(?<![a-zé]){_MONTH}[\s.-]{{1,3}}(\d{{1,2}})[\s.,-]{{1,3}}(\d{{4}})", re.IGNORECASE
+)
 _DATE_DIGITS: Final = 8
 _DUMMY_YEARS: Final = ("1900", "0000", "0001")
+_LETTERS: Final = re.compile(r"[^\W\d_]{4,}+")  # run together with digits
+_PLAIN: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "\u0131": "i"})
 _SHORTEST_WORD: Final = 3
 _SHORTEST_FOREIGN_WORD: Final = 2  # an ideographic name has one or two characters a part
 _SHORTEST_DIGITS: Final = 4
@@ -83,7 +104,7 @@ class Echoes:
         """The text with the words and phrases that identify taken out."""
         tokens = list(_WORD.finditer(text))
         words = ["".join(_words(token[0])) for token in tokens]
-        taken = {at for at, word in enumerate(words) if word in self.words}
+        taken = {at for at, word in enumerate(words) if self._has_words([word])}
         for at, word in enumerate(words):
             for phrase in self.phrases.get(word, ()):
                 parts = phrase.split(" ")
@@ -124,6 +145,9 @@ class Echoes:
     def _has_words(self, words: list[str]) -> bool:
         if not self.words.isdisjoint(words):
             return True
+        mixed = (word for word in words if not word.isalpha() and not word.isdigit())
+        if any(not self.words.isdisjoint(_LETTERS.findall(word)) for word in mixed):
+            return True
         first_words = self.phrases.keys() & words
         joined = f" {' '.join(words)} " if first_words else ""
         return any(f" {phrase} " in joined for word in first_words for phrase in self.phrases[word])
@@ -140,10 +164,10 @@ class Echoes:
             self._byte_needles = {}
             phrases = (phrase for same in self.phrases.values() for phrase in same)
             for text in {*self.words, *phrases, *self._raw, *self.dates}:
-                needle = text.encode("utf-8")
-                if len(needle) >= _SHORTEST_BYTES:
-                    first = needle[:_SHORTEST_BYTES]
-                    self._byte_needles.setdefault(first, []).append(needle)
+                if len(text.encode("utf-8")) >= _SHORTEST_BYTES:
+                    for needle in _as_bytes(text):
+                        first = needle[:_SHORTEST_BYTES]
+                        self._byte_needles.setdefault(first, []).append(needle)
         return self._byte_needles
 
     def add(self, vr: str, text: str) -> None:
@@ -163,8 +187,10 @@ class Echoes:
             parts = [_words(part) for part in group.split("^")]
             self._add_words(word for part in parts for word in part)
             joined = ["".join(part) for part in parts if part]
-            if len(joined) > 1:
-                self._add_words((joined[0] + joined[1], joined[1] + joined[0]))
+            self._add_words(joined)
+            if len(parts) > 1:
+                for one, other in product({*joined[:1], *parts[0]}, {*joined[1:2], *parts[1]}):
+                    self._add_words((one + other, other + one))
 
     def _add_identifier(self, value: str) -> None:
         words = _words(value)
@@ -189,14 +215,22 @@ def _words(text: str) -> list[str]:
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text)
         text = "".join(c for c in decomposed if not unicodedata.combining(c))
+        text = text.casefold().translate(_PLAIN)
     return _WORD.findall(text.casefold())
+
+
+def _as_bytes(text: str) -> tuple[bytes, ...]:
+    """The text in UTF-8, and in UTF-16 without its last byte, so in either order of bytes."""
+    return text.encode("utf-8"), text.encode("utf-16-le")[:-1]
 
 
 def _separated_dates(text: str) -> set[str]:
     dates = {f"{y}{m:0>2}{d:0>2}" for y, m, d in _YEAR_FIRST.findall(text)}
     for first, second, year in _YEAR_LAST.findall(text):
         dates |= {f"{year}{first:0>2}{second:0>2}", f"{year}{second:0>2}{first:0>2}"}
-    return dates
+    named = [(year, month, day) for day, month, year in _DAY_MONTH.findall(text)]
+    named += [(year, month, day) for month, day, year in _MONTH_DAY.findall(text)]
+    return dates | {f"{year}{_MONTHS[month.lower()]:02}{day:0>2}" for year, month, day in named}
 
 
 def _is_telling(word: str) -> bool:

@@ -94,7 +94,6 @@ _ECHOED_VRS: Final = frozenset(
 # Options under which a value stays: what it says is said of many patients, so it is no identifier.
 _DESCRIPTIVE: Final = frozenset({"clean_descriptors", "retain_patient_characteristics"})
 _NOT_ECHOED: Final = frozenset({0x00080201, 0x0016004F, 0x00160050, 0x300A0216})  # offset, makers
-_CONTEXT_GROUP_VERSIONS: Final = frozenset({0x00080106, 0x00080107})  # dates of no patient
 _FIRST_DATA_SET_GROUP: Final = 0x0008
 _LENGTH_TO_END: Final = 0x00080001
 OVERRIDE: Final = "override"
@@ -248,13 +247,11 @@ def _listed(options: frozenset[Option], tag: int, row: Row, need: Need) -> Rule:
     for option, column in COLUMNS.items():
         code = row.options.get(column)
         if code is not None and option in options:
-            return _of_option(rule, tag, Action(code), option)
+            return _of_option(rule, Action(code), option)
     return rule
 
 
-def _of_option(rule: Rule, tag: int, action: Action, option: Option) -> Rule:
-    if tag in _CONTEXT_GROUP_VERSIONS:
-        action = Action.KEEP
+def _of_option(rule: Rule, action: Action, option: Option) -> Rule:
     otherwise = rule.action if rule.action in _PLAIN else Action.DUMMY
     echoed = rule.echoed and action is not Action.KEEP
     name = f"{rule.name} {action} {option}"

@@ -146,3 +146,38 @@ def test_nothing_is_shown() -> None:
 )
 def test_identifiers_are_taken_out_of_a_text(text: str, left: str) -> None:
     assert echoes(PN="Quorra^Zyxel", LO="AB-1234").without(text) == left
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("O'Brannigan-Vexley^Ann", "of OBranniganVexley"),
+        ("Wróblewszczak^Żelisławek Anna", "Wroblewszczak"),
+        ("Wróblewszczak^Żelisławek Anna", "by ZELISLAWEK"),
+        ("Wróblewszczak^Żelisławek Anna", "WroblewszczakZelislawek"),
+        ("Ouyang Xi^Li", "ouyangxi1940"),
+        ("Ouyang Xi^Li", "1940ouyang"),
+        ("Sørensen^Æbbe", "Sorensen"),
+    ],
+)
+def test_a_name_is_found_without_its_marks_and_run_together(name: str, text: str) -> None:
+    assert echoes(PN=name).in_text(KERNEL, "LO", text)
+    assert "annigan" not in echoes(PN=name).without(text).casefold()
+    assert not echoes(PN=name).in_text(KERNEL, "LO", echoes(PN=name).without(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["17 Mar 2021", "17. März 2021", "March 17, 2021", "made 17-MAR-2021", "17mars2021"],
+)
+def test_a_date_is_found_with_its_months_name(text: str) -> None:
+    assert echoes(DA="20210317").in_text(KERNEL, "LO", text)
+    assert not echoes(DA="20210318").in_text(KERNEL, "LO", text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_binary_values_are_searched_for_text_of_two_bytes_a_character(encoding: str) -> None:
+    found = echoes(LO="QX-778812", PN="Quorra^Zyxel")
+    for text in ("QX-778812", "quorra"):
+        assert found.in_bytes(b"\x01\x02" + text.encode(encoding) + b"\x03")
+    assert not found.in_bytes("another text".encode(encoding))

@@ -193,7 +193,7 @@ def expected_code(row: dict[str, Any], column: str) -> str:
     if tag >> 16 < 0x0008:
         return "X"
     if column in row["options"]:
-        return "K" if tag in {0x00080106, 0x00080107} else str(row["options"][column])
+        return str(row["options"][column])
     if row["basic"] == "X/Z" and dictionary_vr(tag) == "SQ":
         return "X"
     return UNKNOWN_CLASS[row["basic"]]
