@@ -240,6 +240,22 @@ def test_a_series_is_described_as_in_the_imaging_data_commons(warehouse: Client)
     assert {name: series[name] for name in described} == described
 
 
+def test_a_patient_counts_studies_and_what_is_said_of_them(warehouse: Client) -> None:
+    rows = _rows(warehouse, "SELECT * FROM imaging.patients")
+    columns = (
+        *("Facility", "PatientID", "PatientName", "NumberOfNames", "PatientSex", "NumberOfSexes"),
+        *(f"NumberOfPatientRelated{what}" for what in ("Studies", "Series", "Instances")),
+    )
+    assert sorted(tuple(row[name] for name in columns) for row in rows) == [
+        ("h", "PID00001", "Other^One", 2, "F", 2, 2, 3, 9),
+        ("l", "PID00001", "Sample^Person1", 1, "O", 1, 1, 1, 3),
+        ("late", "PID00001", "Sample^Person1", 1, "O", 1, 1, 1, 1),
+    ]
+    for row in rows:
+        assert (row["PatientBirthDate"], row["NumberOfBirthDates"]) == (date(1970, 1, 2), 1)
+        assert (row["FirstStudyDate"], row["LastStudyDate"]) == (date(2024, 1, 31),) * 2
+
+
 def test_reasons_are_counted_for_what_is_still_refused(warehouse: Client) -> None:
     rows = _rows(warehouse, "SELECT * FROM imaging.quarantine_reasons")
     assert sorted((row["Facility"], row["Reason"], row["Files"], row["Bytes"]) for row in rows) == [
