@@ -191,6 +191,7 @@ TABLES: Mapping[str, Schema] = {
             column("RunAt", "TIMESTAMP", "When it began", "REQUIRED"),
             column("DurationMs", "INTEGER", "How long it took, in milliseconds"),
             column("Redriven", "INTEGER", "Objects that waited for too long, announced again"),
+            column("RedrivenTo", "STRING", "Where the next run goes on with them; empty: nowhere"),
             column("Reannounced", "INTEGER", "Open uploads, announced again; NULL: not asked for"),
             column("Vanished", "INTEGER", "Open uploads that are not there; NULL: not asked for"),
             column("ArchiveListed", "INTEGER", "Archived versions compared; NULL: no comparison"),

@@ -15,7 +15,7 @@ by the next run.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from functions.sweep.merge import Pair, merged
@@ -32,6 +32,7 @@ from shared.ports import Catalogue, Clock, Done, ObjectStore, Publisher, Subscri
 
 # As long as topics keep what was published. What is open for longer was reported many times.
 LOOKBACK: Final = timedelta(days=31)
+EVER: Final = timedelta(days=10_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +53,10 @@ class Sweep:
     def run(self, progress: Progress | None = None) -> Report:
         """Return what a run found; it goes on where the last one ended unless told otherwise."""
         report = Report(started=self.clock.now(), max_findings=self.terms.limits.max_findings)
-        announced = self._redrive(report)
         progress = progress or self.catalogue.progress(report.started - LOOKBACK)
+        self._redrive(report, after=progress.redriven_to)
         if self._has_passed(self.terms.limits.ask_every, progress.asked_at):
-            self._ask(report, announced)
+            self._ask(report)
         if not progress.pass_complete:
             self._compare(report, after=progress.compared_to)
         elif self._has_passed(self.terms.limits.compare_every, progress.compared_at):
@@ -64,23 +65,31 @@ class Sweep:
         self.catalogue.record(report.row(self.clock.now()))
         return report
 
-    def _redrive(self, report: Report) -> set[ObjectVersion]:
-        """Announce what has waited for too long, and return it."""
-        announced: set[ObjectVersion] = set()
-        for stored in self._stuck():
+    def _redrive(self, report: Report, after: str) -> None:
+        """Announce what has waited for too long, behind the place where the last run had to end."""
+        report.redriven_to = after
+        for stored in self._stuck(after):
             if self._is_spent(report):
-                break
+                return
             self._announce(report, Kind.STUCK, stored)
-            announced.add(stored.version)
-        return announced
+            report.redriven.add(stored.version)
+            report.redriven_to = stored.uri
+        report.redriven_to = ""
 
-    def _stuck(self) -> Iterator[StoredObject]:
-        now, limits = self.clock.now(), self.terms.limits
-        for stored in self.objects.list(self.terms.inbox):
-            if is_due(now - stored.created, self._patience(stored), limits.interval):
-                yield stored
-        for stored in self.objects.list(self.terms.quarantine, layout.STAGING):
-            if is_due(now - stored.created, limits.stuck_after, limits.interval):
+    def _stuck(self, after: str) -> Iterator[StoredObject]:
+        """Yield what is due; where a run goes on, all that has waited for long enough is."""
+        interval = EVER if after else self.terms.limits.interval
+        now, name = self.clock.now(), after.removeprefix("gs://").partition("/")[2]
+        in_staging = after.startswith(f"gs://{self.terms.quarantine}/")
+        listed = chain(
+            () if in_staging else self.objects.list(self.terms.inbox, start=name),
+            self.objects.list(
+                self.terms.quarantine, layout.STAGING, start=name if in_staging else ""
+            ),
+        )
+        for stored in listed:
+            due = is_due(now - stored.created, self._patience(stored), interval)
+            if due and stored.uri != after:
                 yield stored
 
     def _patience(self, stored: StoredObject) -> timedelta:
@@ -88,7 +97,7 @@ class Sweep:
         part = layout.is_upload_part(stored.version)
         return layout.UPLOAD_PART_GRACE if part else self.terms.limits.stuck_after
 
-    def _ask(self, report: Report, announced: set[ObjectVersion]) -> None:
+    def _ask(self, report: Report) -> None:
         """Look for what was announced and has no outcome; an overwritten generation may be left."""
         if self._is_spent(report):
             return
@@ -96,7 +105,7 @@ class Sweep:
         report.asked = True
         for upload in self.catalogue.open_uploads(now - LOOKBACK, now - limits.stuck_after):
             due = is_due(now - upload.landed_at, limits.stuck_after, limits.ask_every)
-            if not due or upload.version in announced:
+            if not due or upload.version in report.redriven:
                 continue
             if self._is_spent(report):
                 break
@@ -165,9 +174,8 @@ class Sweep:
     def _is_spent(self, report: Report) -> bool:
         """Return whether the run has to leave the rest to the next one."""
         in_time = self.clock.now() - report.started < self.terms.limits.budget
-        spent = not in_time or report.announced >= self.terms.limits.max_announced
-        report.cut_short = report.cut_short or spent
-        return spent
+        report.cut_short = not in_time or report.announced >= self.terms.limits.max_announced
+        return report.cut_short
 
     def _has_passed(self, period: timedelta, since: datetime | None) -> bool:
         return since is None or self.clock.now() - since >= period

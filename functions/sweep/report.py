@@ -57,6 +57,8 @@ class Report:
     max_findings: int
     counts: Counter[Kind] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
+    redriven: set[ObjectVersion] = field(default_factory=set)
+    redriven_to: str = ""  # where it had to end before all that waits was looked at
     asked: bool = False  # for open uploads
     compared_from: str | None = None  # None when no part of the archive was compared
     compared_to: str = ""
@@ -81,6 +83,7 @@ class Report:
     def progress(self) -> Progress:
         """Where the next comparison begins."""
         return Progress(
+            redriven_to=self.redriven_to,
             asked_at=self.started,
             compared_at=self.started,
             compared_to=self.compared_to,
@@ -109,6 +112,7 @@ class Report:
             "RunAt": self.started,
             "DurationMs": round((finished - self.started).total_seconds() * 1000),
             "Redriven": self.counts[Kind.STUCK],
+            "RedrivenTo": self.redriven_to,
             "Reannounced": self.counts[Kind.OPEN] if self.asked else None,
             "Vanished": self.counts[Kind.VANISHED] if self.asked else None,
             "ArchiveListed": self.archive_listed if compared else None,

@@ -1,22 +1,20 @@
 """A sweep by hand: everything at once, from the beginning."""
 
 from dataclasses import replace
-from datetime import timedelta
 
-from functions.sweep.handler import Sweep
+from functions.sweep.handler import EVER, Sweep
 from functions.sweep.report import Report
 from functions.sweep.terms import DEFAULT_LIMITS, Terms
 from infra.operate.cloud import Cloud
 from shared.contracts.catalogue import Progress
 
 UPLOADS = "uploads"
-_EVER = timedelta(days=10_000)
 # Whatever has waited for long enough is due, and no run ends before its part of the archive does.
 THOROUGH = replace(
     DEFAULT_LIMITS,
-    interval=_EVER,
-    ask_every=_EVER,
-    budget=_EVER,
+    interval=EVER,
+    ask_every=EVER,
+    budget=EVER,
     max_announced=1_000_000_000,
     max_findings=1_000,
 )

@@ -42,6 +42,7 @@ LIMIT @limit
 """
 _PROGRESS: Final = """
 SELECT
+  MAX_BY(RedrivenTo, RunAt) AS RedrivenTo,
   MAX(IF(Vanished IS NULL, NULL, RunAt)) AS AskedAt,
   MAX(IF(ComparedTo IS NULL, NULL, RunAt)) AS ComparedAt,
   MAX_BY(ComparedTo, IF(ComparedTo IS NULL, NULL, RunAt)) AS ComparedTo,
@@ -83,13 +84,12 @@ class BigQueryCatalogue:
     def progress(self, since: datetime) -> Progress:
         """Return how far the sweeps since then have come."""
         (row,) = self._rows(_PROGRESS, since=since)
-        if row["ComparedAt"] is None:
-            return Progress(asked_at=row["AskedAt"])
         return Progress(
+            redriven_to=row["RedrivenTo"] or "",
             asked_at=row["AskedAt"],
             compared_at=row["ComparedAt"],
-            compared_to=row["ComparedTo"],
-            pass_complete=row["PassComplete"],
+            compared_to=row["ComparedTo"] or "",
+            pass_complete=row["PassComplete"] is not False,  # no pass was begun
         )
 
     def record(self, sweep: Row) -> None:

@@ -214,7 +214,9 @@ class MemoryCatalogue:
         asked = [row for row in rows if row["Vanished"] is not None]
         compared = [row for row in rows if row["ComparedTo"] is not None]
         last = max(compared, key=lambda row: row["RunAt"], default=None)
+        latest = max(rows, key=lambda row: row["RunAt"], default=None)
         return Progress(
+            redriven_to=latest["RedrivenTo"] if latest else "",
             asked_at=max((row["RunAt"] for row in asked), default=None),
             compared_at=last["RunAt"] if last else None,
             compared_to=last["ComparedTo"] if last else "",

@@ -27,6 +27,7 @@ class IndexedVersion:
 class Progress:
     """How far the sweeps so far have come."""
 
+    redriven_to: str = ""  # where the last one left what waits to the next; empty: nowhere
     asked_at: datetime | None = None  # when one asked for open uploads
     compared_at: datetime | None = None  # when one compared a part of the archive
     compared_to: str = ""  # the last name of that part, of which the next begins

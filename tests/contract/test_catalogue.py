@@ -137,19 +137,22 @@ def test_progress_is_what_the_last_run_of_each_step_wrote(warehouse: Warehouse) 
         _report(MOMENT, asked=True, compared_from="", compared_to="a", pass_complete=True),
         _report(MOMENT + 2 * DAY, compared_from="b", compared_to="c"),
         _report(MOMENT + DAY, asked=True, compared_from="a", compared_to="b"),
-        _report(MOMENT + 3 * DAY),
+        _report(MOMENT + 3 * DAY, redriven_to="gs://inbox/h/a"),
     ]
     runs[0].add(Kind.ROW_MISSING, _version(1))
     for report in runs:
         catalogue.record(report.row(report.started))
     assert catalogue.progress(MOMENT) == Progress(
+        redriven_to="gs://inbox/h/a",
         asked_at=MOMENT + DAY,
         compared_at=MOMENT + 2 * DAY,
         compared_to="c",
         pass_complete=False,
     )
     assert catalogue.progress(MOMENT + 2 * DAY).asked_at is None
-    assert catalogue.progress(MOMENT + 3 * DAY) == Progress()
+    assert catalogue.progress(MOMENT + 3 * DAY) == Progress(redriven_to="gs://inbox/h/a")
+    catalogue.record(_report(MOMENT + 4 * DAY).row(MOMENT))
+    assert catalogue.progress(MOMENT).redriven_to == ""
 
 
 def test_a_dataset_that_is_not_there_is_transient(bigquery: dict[str, str]) -> None:

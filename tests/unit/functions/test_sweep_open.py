@@ -118,7 +118,16 @@ def test_it_is_asked_for_no_more_often_than_it_pays(swept: Swept) -> None:
     assert [count for count, was in zip(found, asked, strict=True) if was] == [1, 1, 1, 1]
 
 
+def test_what_stays_open_is_told_at_doubling_ages(swept: Swept) -> None:
+    swept.store.delete(_landed(swept).version)
+    told = []
+    for hour in range(1, 25):
+        swept.clock.time += timedelta(hours=1)
+        told += [hour] * int(str(swept.sweep()().fields["vanished"]))
+    assert told == [1, 2, 3, 4, 5, 8, 9, 16, 17]
+
+
 def test_what_is_open_for_longer_than_topics_keep_it_is_history(swept: Swept) -> None:
     swept.store.delete(_landed(swept).version)
-    swept.clock.time += timedelta(days=40)
+    swept.clock.time += LIMIT * 2**12  # 42 days, when it would be due once more
     assert swept.sweep()().fields["vanished"] == 0
