@@ -26,6 +26,8 @@ def fit(
     metadata: Mapping[str, object], dropped: Sequence[DroppedTag], limit: int = MAX_METADATA_BYTES
 ) -> Metadata:
     """Return the metadata within `limit` bytes of JSON, the largest attributes left out first."""
+    if len(to_json(metadata)) <= limit:  # nearly always; measuring each attribute takes longer
+        return dict(metadata), tuple(dropped)
     sizes = {tag: len(to_json({tag: element})) for tag, element in metadata.items()}
     excess = sum(sizes.values()) - limit
     kept, left_out = dict(metadata), list(dropped)
