@@ -125,3 +125,14 @@ def test_a_reconciliation_compares_the_whole_archive_and_writes_it_down(cloud: C
     )
     assert (row["PassComplete"], row["ObjectsMissing"]) == (True, 0)
     assert row["ArchiveListed"] >= known["Versions"]
+
+
+def test_the_schedule_writes_down_each_of_its_runs(cloud: Cloud) -> None:
+    sql = "SELECT COUNT(*) AS Runs, COUNTIF(PassComplete) AS Passes FROM imaging.sweeps"
+    (before,) = query(cloud, sql)
+
+    def ran() -> bool:
+        (now,) = query(cloud, sql)
+        return bool(now["Runs"] > before["Runs"] and now["Passes"])
+
+    until(ran)
