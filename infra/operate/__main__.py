@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 from functions.sweep.report import Kind
 from infra.local.console import Console
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("release needs a reason, a facility or a name")
     try:
         if options.local:
-            os.environ.update(running_environment(Layout(DEFAULT)))
+            state = os.environ.get("INLET_LOCAL_STATE", DEFAULT)
+            os.environ.update(running_environment(Layout(Path(state).resolve())))
         return int(options.command(connected(Environment(os.environ)), options))
     except SettingsError as error:
         return _failed("; ".join(error.problems))

@@ -51,7 +51,7 @@ def test_one_run_has_a_limit_and_says_so(swept: Swept) -> None:
 
 
 def test_what_a_run_had_to_leave_is_announced_by_the_next_ones(swept: Swept) -> None:
-    names = [f"h/{number}" for number in range(5)]
+    names = [f"z/{number}" for number in range(5)]  # behind all that is staged
     for name in names:
         swept.store.put("inbox", name, b"a")
     container = ObjectVersion(bucket="inbox", name="h/disc.zip", generation=5)
@@ -70,6 +70,16 @@ def test_what_a_run_had_to_leave_is_announced_by_the_next_ones(swept: Swept) -> 
     assert announced == [names[0:2], names[2:4], names[4:6], names[6:8], names[8:9]]
     assert cut_short == [True] * 4 + [False]
     assert [row["RedrivenTo"] for row in swept.rows()][-1] == ""
+
+
+def test_a_run_without_any_time_leaves_the_place_where_it_was(swept: Swept) -> None:
+    for number in range(3):
+        swept.store.put("inbox", f"h/{number}", b"a")
+    swept.clock.time += 15 * MINUTE
+    for limits in (replace(LIMITS, max_announced=1), replace(LIMITS, budget=timedelta(0))):
+        swept.sweep(limits)()
+        swept.clock.time += INTERVAL
+    assert [row["RedrivenTo"] for row in swept.rows()] == ["gs://inbox/h/0"] * 2
 
 
 def test_a_member_that_waits_too_long_is_announced_as_ingest_would(swept: Swept) -> None:
