@@ -50,6 +50,7 @@ _ORIGIN = [
     column("Facility", "STRING", "The facility that sent the object", "REQUIRED"),
 ]
 _UPLOAD_ID = column("UploadId", "STRING", "Id of the upload, or of the member", "REQUIRED")
+_KEY_ID = column("KeyId", "STRING", "Which key made the pseudonyms of the copy; no secret")
 _VERSION = column("PipelineVersion", "STRING", "Version of the pipeline that wrote the row")
 _UIDS = {
     "StudyInstanceUID": column("StudyInstanceUID", "STRING", "Study Instance UID (0020,000D)"),
@@ -162,16 +163,18 @@ TABLES: Mapping[str, Schema] = {
         ],
     },
     "imaging.deid_audit": {
-        "description": "What de-identification did to each archived instance; never a value.",
+        "description": "What de-identification did to each archived instance; never a value, "
+        "and not where the copy is.",
         "partition_field": "DecidedAt",
         "clustering": ["Facility", "Outcome", "Reason"],
         "fields": [
             *_ORIGIN,
             column("SourceUri", "STRING", "The archived object, as gs:// address", "REQUIRED"),
-            column("TargetUri", "STRING", "The research copy, as gs:// address"),
             _outcome([kind for kind in OutcomeKind if kind.stage == "deidentify"]),
             column("Reason", "STRING", "Why there is no copy, by stable code"),
             column("DecidedAt", "TIMESTAMP", "When it was decided", "REQUIRED"),
+            column("Profile", "STRING", "The profile under which the copy was made, by its name"),
+            _KEY_ID,
             records(
                 "Actions",
                 "What was done to which attribute",
@@ -181,6 +184,21 @@ TABLES: Mapping[str, Schema] = {
                     column("Rule", "STRING", "The rule that called for it"),
                 ],
             ),
+            _VERSION,
+        ],
+    },
+    "imaging.reidentifications": {
+        "description": "One row per question that went back behind a pseudonym, written before it "
+        "was answered; never the answer.",
+        "partition_field": "AskedAt",
+        "fields": [
+            column("AskedAt", "TIMESTAMP", "When it was asked", "REQUIRED"),
+            column("Who", "STRING", "Who asked, by their own account", "REQUIRED"),
+            column("Reason", "STRING", "Why, by their own account", "REQUIRED"),
+            column("Kind", "STRING", "What was asked for: patient, uid or accession", "REQUIRED"),
+            column("Pseudonym", "STRING", "The pseudonym", "REQUIRED"),
+            column("Found", "BOOLEAN", "Whether there is such an original", "REQUIRED"),
+            column("KeyId", "STRING", "Which key was used; no secret", "REQUIRED"),
             _VERSION,
         ],
     },
@@ -222,9 +240,11 @@ TABLES: Mapping[str, Schema] = {
         "clustering": ["StudyInstanceUID", "SeriesInstanceUID", "Modality"],
         "fields": [
             *_UIDS.values(),
-            *_PRIMARY,
+            _PRIMARY[0],
+            column("PrimaryAt", "TIMESTAMP", "Orders an instance's versions; not when they came"),
             *_hot_fields(),
             *_STORED,
+            _KEY_ID,
             _VERSION,
         ],
     },

@@ -11,7 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Protocol
 
-from shared.contracts.catalogue import IndexedVersion, OpenUpload, Progress
+from shared.contracts.catalogue import IndexedVersion, KnownPatient, OpenUpload, Progress
 from shared.contracts.letter import Letter
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
@@ -114,6 +114,22 @@ class Catalogue(Protocol):
 
     def record(self, sweep: Row) -> None:
         """Return once the row of a sweep is in `imaging.sweeps`."""
+        ...
+
+
+class Originals(Protocol):
+    """The identifiers of what is archived, in no order and never all of them in memory."""
+
+    def patients(self) -> Iterator[KnownPatient]:
+        """Yield every patient once."""
+        ...
+
+    def accession_numbers(self) -> Iterator[str]:
+        """Yield every accession number once."""
+        ...
+
+    def uids(self) -> Iterator[str]:
+        """Yield every UID of a study, a series or an instance once."""
         ...
 
 

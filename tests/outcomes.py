@@ -24,6 +24,7 @@ METADATA = {
 }
 
 
+OF_COPIES = {"profile": "basic", "key_id": "0123456789abcdef"}
 _PRIMARY = {OutcomeKind.ARCHIVED, OutcomeKind.PROMOTED, OutcomeKind.DEIDENTIFIED}
 
 
@@ -57,5 +58,6 @@ def an_outcome(kind: OutcomeKind = OutcomeKind.ARCHIVED, **changes: Any) -> Outc
         "dropped": (DroppedTag(path="00420011", vr="OB", length=99),),
         "actions": (Action(path="00100010", action="Z", rule="E.1-1"),),
         "header_bytes": 4096,
+        **(OF_COPIES if kind is OutcomeKind.DEIDENTIFIED else {}),
     }
     return Outcome(**(fields | changes))

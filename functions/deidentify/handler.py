@@ -4,11 +4,13 @@ The order of effects is write, publish, and each prefix is safe to repeat: the c
 on nothing but the original, the key and this release, and it is written only under a free name. A
 copy remembers its original by a token that only the key can make, so that a later release knows
 it again; another facility's delivery of the same object is known by its equal bytes. The copy of
-a version that became the primary one later stands beside that of the earlier.
+a version that became the primary one later stands beside that of the earlier. A copy says which
+key made its pseudonyms, and nothing that another table says of the original.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.contracts import layout
 from shared.contracts.fitting import fit_actions, metadata_of
@@ -17,6 +19,7 @@ from shared.contracts.outcome import Action, Outcome, OutcomeKind
 from shared.dicom.deidentification.engine import Deidentified, Held, deidentify
 from shared.dicom.deidentification.profile import Profile
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
+from shared.dicom.identity import Identity
 from shared.dicom.inspection import inspect
 from shared.dicom.reader import read_header
 from shared.errors import PermanentError, TransientError
@@ -24,6 +27,7 @@ from shared.object_source import ObjectSource
 from shared.ports import Clock, Done, ObjectStore, Publisher
 
 ORIGINAL = "inlet-original"
+KEY = "inlet-key"
 _MARK_DIGITS = 16
 
 
@@ -63,16 +67,17 @@ class Deidentify:
         if isinstance(result, Held):
             return self._without_copy(archived, original, OutcomeKind.HELD, result.reason.value)
         copy = self._written(original, result)
-        return self._with_copy(archived, original, result, copy)
+        return self._with_copy(archived, original, result, copy, profile)
 
     def _written(self, original: StoredObject, result: Deidentified) -> StoredObject:
         """Return the copy of this original; where other bytes have its name, it stands beside."""
         name = layout.research_name(result.identity)
         source = ObjectSource(self.objects, original)
         token = self.key.token("original", original.version.natural_key)
+        labels = {ORIGINAL: token, KEY: self.key.key_id}
         for place in (name, layout.conflict_name(name, token[:_MARK_DIGITS])):
             copy = self.objects.write(
-                self.research, place, result.pieces(source), {ORIGINAL: token}
+                self.research, place, result.pieces(source), labels
             ) or self.objects.find(self.research, place)
             if copy is None:
                 break
@@ -88,8 +93,12 @@ class Deidentify:
         original: StoredObject,
         result: Deidentified,
         copy: StoredObject,
+        profile: Profile,
     ) -> Outcome:
-        """Return the outcome with the metadata of the copy as it was written."""
+        """Return the outcome with the metadata of the copy as it was written.
+
+        The time from which its version is the primary one is moved: the original's row has it, too.
+        """
         written = inspect(ObjectSource(self.objects, copy))
         metadata, dropped = metadata_of(written)
         return Outcome(
@@ -100,14 +109,19 @@ class Deidentify:
             target=copy,
             decided_at=self.clock.now(),
             identity=result.identity,
-            primary_at=archived.primary_at,
+            primary_at=self._moved(archived.primary_at, result.identity),
             metadata=metadata,
             dropped=dropped,
             actions=fit_actions(
                 Action(path=taken.path, action=taken.action, rule=taken.rule)
                 for taken in result.actions
             ),
+            profile=profile.name,
+            key_id=self.key.key_id,
         )
+
+    def _moved(self, moment: datetime | None, copy: Identity) -> datetime | None:
+        return moment and moment + self.key.time_offset(copy.sop_instance_uid)
 
     def _without_copy(
         self, archived: Outcome, original: StoredObject, kind: OutcomeKind, reason: str

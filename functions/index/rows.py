@@ -28,7 +28,7 @@ def instance(outcome: Outcome) -> Row:
 
 def research_instance(outcome: Outcome) -> Row:
     """Return the row of `research.instances`: nothing that leads back to the original."""
-    return _instance(outcome, _required(outcome.target))
+    return {**_instance(outcome, _required(outcome.target)), "KeyId": outcome.key_id}
 
 
 def landed(upload: Upload) -> Row:
@@ -84,16 +84,20 @@ def upload(outcome: Outcome) -> Row:
 
 
 def audit(outcome: Outcome) -> Row:
-    """Return the row of `imaging.deid_audit`: what was done to which element, never a value."""
+    """Return the row of `imaging.deid_audit`: what was done to which element, never a value.
+
+    It does not say where the copy is: only the key leads from the one to the other.
+    """
     return {
         "EventId": outcome.event_id,
         "RootEventId": outcome.root_event_id,
         "Facility": outcome.facility,
         "SourceUri": outcome.source.uri,
-        "TargetUri": outcome.target.uri if outcome.target else None,
         "Outcome": outcome.kind.value,
         "Reason": outcome.reason,
         "DecidedAt": outcome.decided_at,
+        "Profile": outcome.profile,
+        "KeyId": outcome.key_id,
         "Actions": [
             {"Path": action.path, "Action": action.action, "Rule": action.rule}
             for action in outcome.actions

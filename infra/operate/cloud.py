@@ -5,11 +5,21 @@ from dataclasses import dataclass
 
 from infra.definition import DEAD_LETTERS, Pipeline, load_pipeline
 from infra.table_schemas import SCHEMAS
+from shared.adapters.bigquery import BigQueryTables
 from shared.adapters.catalogue import BigQueryCatalogue
 from shared.adapters.cloud_storage import CloudStorage
+from shared.adapters.originals import BigQueryOriginals
 from shared.adapters.pubsub import PubSubSubscription, PubSubTopic
 from shared.adapters.system_clock import SystemClock
-from shared.ports import Catalogue, Clock, ObjectStore, Publisher, Subscription
+from shared.ports import (
+    Catalogue,
+    Clock,
+    ObjectStore,
+    Originals,
+    Publisher,
+    RowSink,
+    Subscription,
+)
 from shared.runtime.environment import Environment
 
 
@@ -19,12 +29,15 @@ class Cloud:
 
     objects: ObjectStore
     catalogue: Catalogue
+    originals: Originals
+    tables: RowSink
     clock: Clock
     dead_letters: Subscription
     topic: Callable[[str], Publisher]
     inbox: str
     archive: str
     quarantine: str
+    research: str
 
 
 def connected(env: Environment) -> Cloud:
@@ -35,17 +48,20 @@ def connected(env: Environment) -> Cloud:
     """
     project, dataset = env.text("GOOGLE_CLOUD_PROJECT"), env.text("INLET_DATASET")
     inbox, archive = env.text("INLET_INBOX"), env.text("INLET_ARCHIVE")
-    quarantine = env.text("INLET_QUARANTINE")
+    quarantine, research = env.text("INLET_QUARANTINE"), env.text("INLET_RESEARCH")
     env.check()
     return Cloud(
         objects=CloudStorage(project),
         catalogue=BigQueryCatalogue(project, dataset, SCHEMAS),
+        originals=BigQueryOriginals(project, dataset),
+        tables=BigQueryTables(project, SCHEMAS, {"imaging": dataset}),
         clock=SystemClock(),
         dead_letters=PubSubSubscription(project, DEAD_LETTERS),
         topic=lambda name: PubSubTopic(project, name),
         inbox=inbox,
         archive=archive,
         quarantine=quarantine,
+        research=research,
     )
 
 

@@ -4,23 +4,16 @@ Every query bounds the partitions that it reads; what a query costs is said in
 `functions/sweep/README.md`.
 """
 
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
-
-from google.auth.credentials import AnonymousCredentials
-from google.cloud.bigquery import Client, QueryJobConfig, ScalarQueryParameter
+from typing import Final
 
 from shared.adapters.bigquery import BigQueryTables
-from shared.adapters.vendor_errors import translated
+from shared.adapters.queries import Queries
 from shared.contracts.catalogue import IndexedVersion, OpenUpload, Progress
 from shared.contracts.objects import ObjectVersion
 from shared.ports import Row
-
-TIMEOUT_S: Final = 120.0
-PAGE_ROWS: Final = 10_000  # held in memory at once
 
 # An outcome's LandedAt is the object's creation, an announcement's the event's: a moment later.
 _OPEN: Final = """
@@ -50,22 +43,18 @@ SELECT
 FROM sweeps
 WHERE RunAt >= @since
 """
-_TYPES: Final = {str: "STRING", int: "INT64", datetime: "TIMESTAMP"}
 
 
 class BigQueryCatalogue:
     """The dataset that stands for `imaging`; `schemas` are as in `BigQueryTables`."""
 
     def __init__(self, project: str, dataset: str, schemas: Path) -> None:
-        emulated = os.environ.get("BIGQUERY_EMULATOR_HOST")
-        credentials = AnonymousCredentials() if emulated else None
-        self._client = Client(project=project, credentials=credentials)
-        self._dataset = f"{project}.{dataset}"
+        self._queries = Queries(project, dataset)
         self._tables = BigQueryTables(project, schemas, {"imaging": dataset})
 
     def open_uploads(self, since: datetime, until: datetime) -> Iterator[OpenUpload]:
         """Yield what landed in that time, was announced and has no outcome."""
-        for row in self._rows(_OPEN, since=since, until=until):
+        for row in self._queries.rows(_OPEN, since=since, until=until):
             version = ObjectVersion(
                 bucket=row["Bucket"], name=row["ObjectName"], generation=row["Generation"]
             )
@@ -74,7 +63,9 @@ class BigQueryCatalogue:
     def archived(self, bucket: str, after: str, limit: int) -> Iterator[IndexedVersion]:
         """Yield the indexed versions in a bucket whose names come after one, in their order."""
         folder = f"gs://{bucket}/"
-        for row in self._rows(_ARCHIVED, after=f"{folder}{after}", bucket=folder, limit=limit):
+        for row in self._queries.rows(
+            _ARCHIVED, after=f"{folder}{after}", bucket=folder, limit=limit
+        ):
             yield IndexedVersion(
                 name=row["ObjectUri"].removeprefix(folder),
                 generation=row["Generation"],
@@ -83,7 +74,7 @@ class BigQueryCatalogue:
 
     def progress(self, since: datetime) -> Progress:
         """Return how far the sweeps since then have come."""
-        (row,) = self._rows(_PROGRESS, since=since)
+        (row,) = self._queries.rows(_PROGRESS, since=since)
         return Progress(
             redriven_to=row["RedrivenTo"] or "",
             asked_at=row["AskedAt"],
@@ -95,15 +86,3 @@ class BigQueryCatalogue:
     def record(self, sweep: Row) -> None:
         """Return once the row of a sweep is confirmed."""
         self._tables.append("imaging.sweeps", [sweep])
-
-    def _rows(self, query: str, **values: str | int | datetime) -> Iterator[Any]:
-        config = QueryJobConfig(
-            default_dataset=self._dataset,
-            query_parameters=[
-                ScalarQueryParameter(name, _TYPES[type(value)], value)
-                for name, value in values.items()
-            ],
-        )
-        with translated("bigquery"):
-            job = self._client.query(query, job_config=config, timeout=TIMEOUT_S)
-            yield from job.result(page_size=PAGE_ROWS, timeout=TIMEOUT_S)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.adapters.chunks import fingerprint
-from shared.contracts.catalogue import IndexedVersion, OpenUpload, Progress
+from shared.contracts.catalogue import IndexedVersion, KnownPatient, OpenUpload, Progress
 from shared.contracts.letter import Letter
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
@@ -229,6 +229,39 @@ class MemoryCatalogue:
 
     def _rows(self, table: str) -> list[Any]:
         return list(self.tables.rows.get(table, []))
+
+
+@dataclass(slots=True)
+class MemoryOriginals:
+    """The identifiers in tables in memory."""
+
+    tables: MemoryTables
+
+    def patients(self) -> Iterator[KnownPatient]:
+        """Yield every patient once."""
+        yield from {
+            KnownPatient(
+                patient_id=patient or "",
+                issuer=issuer or "",
+                study_instance_uid="" if patient else study or instance,
+            )
+            for patient, issuer, study, instance in self._distinct(
+                "PatientID", "IssuerOfPatientID", "StudyInstanceUID", "SOPInstanceUID"
+            )
+        }
+
+    def accession_numbers(self) -> Iterator[str]:
+        """Yield every accession number once."""
+        yield from (number for (number,) in self._distinct("AccessionNumber") if number)
+
+    def uids(self) -> Iterator[str]:
+        """Yield every UID of a study, a series or an instance once."""
+        levels = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+        yield from {uid for uids in self._distinct(*levels) for uid in uids if uid}
+
+    def _distinct(self, *columns: str) -> set[tuple[Any, ...]]:
+        rows = self.tables.rows.get("imaging.instances", [])
+        return {tuple(row[column] for column in columns) for row in rows}
 
 
 @dataclass(slots=True)

@@ -24,6 +24,15 @@ class IndexedVersion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPatient:
+    """A patient of whom something is archived."""
+
+    patient_id: str  # empty where there is none
+    issuer: str  # empty where nobody is named
+    study_instance_uid: str  # of a patient without an id, whom nothing else tells from others
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How far the sweeps so far have come."""
 

@@ -134,6 +134,8 @@ class Outcome:
     header_bytes: int = 0  # read from storage to decide
     duration_ms: int = 0  # from the delivery to the decision
     expansion: Expansion | None = None
+    profile: str | None = None  # of de-identification, by its name
+    key_id: str | None = None  # of the key whose pseudonyms the target has
 
     @property
     def primary(self) -> bool:
@@ -148,10 +150,10 @@ class Outcome:
     def derived_id(self, kind: str, about: StoredObject) -> str:
         """Return the id of the event of a kind that tells this outcome of an object.
 
-        An object may be refused for one reason, released and refused for another, or promoted
-        more than once: these are events of their own.
+        An object may be refused for one reason, released and refused for another, promoted
+        more than once, or copied under another key: these are events of their own.
         """
-        parts = [about.version.natural_key, self.reason or ""]
+        parts = [about.version.natural_key, self.reason or self.key_id or ""]
         if self.kind is OutcomeKind.PROMOTED and self.primary_at:
             parts.append(self.primary_at.isoformat())
         return derived_id(kind, "\n".join(parts).rstrip("\n"))
@@ -201,6 +203,8 @@ class Outcome:
             "header_bytes": self.header_bytes,
             "duration_ms": self.duration_ms,
             "expansion": asdict(self.expansion) if self.expansion else None,
+            "profile": self.profile,
+            "key_id": self.key_id,
         }
 
     @classmethod
@@ -233,6 +237,8 @@ class Outcome:
             header_bytes=fields.integer("header_bytes"),
             duration_ms=fields.integer("duration_ms"),
             expansion=fields.nested("expansion", _expansion),
+            profile=fields.optional_text("profile"),
+            key_id=fields.optional_text("key_id"),
         )
         if outcome.kind in _OF_INSTANCES and not (outcome.identity and outcome.target):
             fields.problems.append("identity or target is missing")

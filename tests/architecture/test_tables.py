@@ -9,6 +9,7 @@ from infra.table_schemas import SCHEMAS, TABLES, text
 from shared.adapters.table_rows import RowWriter
 from shared.contracts.outcome import OutcomeKind
 from shared.contracts.upload import Upload
+from tests.operating import a_question
 from tests.outcomes import MOMENT, an_outcome
 
 ROWS = {
@@ -16,6 +17,7 @@ ROWS = {
     "imaging.landed": rows.landed(Upload(version=an_outcome().source.version, landed_at=MOMENT)),
     "imaging.uploads": rows.upload(an_outcome()),
     "imaging.deid_audit": rows.audit(an_outcome(OutcomeKind.HELD)),
+    "imaging.reidentifications": a_question().row(MOMENT, "0123456789abcdef", found=True),
     "imaging.sweeps": Report(started=MOMENT, max_findings=1).row(MOMENT),
     "research.instances": rows.research_instance(an_outcome(OutcomeKind.DEIDENTIFIED)),
 }

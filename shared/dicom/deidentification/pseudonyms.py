@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hmac
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from pydicom._uid_dict import UID_dictionary
@@ -17,6 +18,9 @@ _UUID_VERSION_8: Final = (0xF << 76, 0x8 << 76)  # RFC 9562 section 5.8: content
 _UUID_VARIANT: Final = (0x3 << 62, 0x2 << 62)
 MINIMUM_SECRET_BYTES: Final = 16
 LARGEST_DAY_OFFSET: Final = 3652
+_LARGEST_TIME_OFFSET: Final = timedelta(days=LARGEST_DAY_OFFSET)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_KEY_ID_DIGITS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,14 @@ class PseudonymKey:
         if len(self.secret) < MINIMUM_SECRET_BYTES:
             raise ValueError(f"the secret must have at least {MINIMUM_SECRET_BYTES} bytes")
 
+    @property
+    def key_id(self) -> str:
+        """Which key and project this is: 16 hexadecimal digits that anybody may know.
+
+        No original has it for a pseudonym, for it is of a kind of its own.
+        """
+        return self._digest("key-id", "").hex()[:_KEY_ID_DIGITS]
+
     def uid(self, original: str) -> str:
         """A `2.25.` UID in place of the original; the standard's own UIDs stand (PS3.5 B.2)."""
         return original if is_standard_uid(original) else self._derived_uid(original)
@@ -41,6 +53,12 @@ class PseudonymKey:
     def study_patient_id(self, study_instance_uid: str) -> str:
         """The pseudonym of a patient without an id: one per study."""
         return self._token("study-patient-id", study_instance_uid)
+
+    def patient(self, patient_id: str, issuer: str, study_instance_uid: str) -> str:
+        """The pseudonym of an object's patient: by the id, or by the study where there is none."""
+        if not patient_id:
+            return self.study_patient_id(study_instance_uid)
+        return self.patient_id(patient_id, issuer)
 
     def accession_number(self, original: str, issuer: str = "") -> str:
         """The accession number's pseudonym, 16 characters, which fills an SH."""
@@ -54,6 +72,14 @@ class PseudonymKey:
         """Whole days by which every date of a patient is moved: up to ten years back."""
         digest = self._digest("day-offset", patient)
         return -1 - int.from_bytes(digest[:8], "big") % LARGEST_DAY_OFFSET
+
+    def time_offset(self, sop_instance_uid: str) -> timedelta:
+        """How far the times at which an instance's versions came are moved: up to ten years back.
+
+        Versions of one instance keep their order; no time of another instance or table is met.
+        """
+        number = int.from_bytes(self._digest("time-offset", sop_instance_uid)[:8], "big")
+        return -timedelta(microseconds=1 + number % (_LARGEST_TIME_OFFSET // _MICROSECOND))
 
     def token(self, kind: str, original: str) -> str:
         """What only this key can make of the original; for recognising, never for showing."""

@@ -57,6 +57,13 @@ def test_what_is_refused_for_another_reason_is_another_event() -> None:
     assert PublicEvent.of(again).event_id != PublicEvent.of(refused).event_id
 
 
+def test_a_copy_under_another_key_is_another_event() -> None:
+    copied = an_outcome(OutcomeKind.DEIDENTIFIED)
+    again = replace(copied, key_id="fedcba9876543210")
+    assert again.event_id != copied.event_id
+    assert PublicEvent.of(again).event_id != PublicEvent.of(copied).event_id
+
+
 def test_each_promotion_is_an_event_of_its_own() -> None:
     promoted = an_outcome(OutcomeKind.PROMOTED)
     again = replace(promoted, primary_at=MOMENT + timedelta(seconds=1))

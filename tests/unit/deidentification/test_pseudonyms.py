@@ -1,12 +1,14 @@
 """Pseudonyms depend on the original, the key, the project and the kind, and on nothing else."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.dicom.deidentification import PseudonymKey
+from shared.dicom.deidentification.pseudonyms import LARGEST_DAY_OFFSET
 
 SECRET = b"a secret that is long enough"
 KEY = PseudonymKey(SECRET, "project-one")
@@ -45,6 +47,32 @@ def test_key_project_issuer_and_kind_separate(original: str) -> None:
         PseudonymKey(SECRET[::-1], "project-one").patient_id(original),
     }
     assert len(pseudonyms) == 6
+
+
+def test_a_key_has_an_id_that_tells_it_from_others_and_is_no_pseudonym() -> None:
+    assert KEY.key_id == PseudonymKey(SECRET, "project-one").key_id == "d24869d22eea5678"
+    assert re.fullmatch("[0-9a-f]{16}", KEY.key_id)
+    others = PseudonymKey(SECRET, "project-two"), PseudonymKey(SECRET[::-1], "project-one")
+    assert KEY.key_id not in {key.key_id for key in others}
+    assert SECRET.hex()[:16] != KEY.key_id
+    for kind in ("original", "value", "uid", "patient-id"):
+        assert not KEY.token(kind, "").startswith(KEY.key_id)
+
+
+def test_a_patient_without_an_id_is_known_by_the_study() -> None:
+    assert KEY.patient("4711", "HOSPITAL", "1.2") == KEY.patient_id("4711", "HOSPITAL")
+    assert KEY.patient("", "HOSPITAL", "1.2") == KEY.study_patient_id("1.2")
+    assert KEY.patient("", "", "1.2") != KEY.patient("", "", "1.3")
+
+
+@given(texts, st.integers(1, 10**12))
+def test_times_of_an_instance_move_together_and_keep_their_order(uid: str, later: int) -> None:
+    first = datetime(2026, 1, 2, tzinfo=UTC)
+    second = first + timedelta(microseconds=later)
+    moved = first + KEY.time_offset(uid), second + KEY.time_offset(uid)
+    assert moved[1] - moved[0] == second - first
+    assert timedelta(0) < first - moved[0] <= timedelta(days=LARGEST_DAY_OFFSET)
+    assert KEY.time_offset(uid) != KEY.time_offset(f"{uid}.1")
 
 
 def test_parts_do_not_run_together() -> None:

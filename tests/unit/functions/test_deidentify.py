@@ -1,8 +1,10 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pydicom
 import pytest
 
+from functions.deidentify import handler
 from functions.deidentify.handler import Deidentify
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
 from shared.contracts.outcome import Outcome, OutcomeKind
@@ -57,6 +59,36 @@ def test_a_copy_without_identities_is_written(world: _World) -> None:
     assert cleaned.PixelData == original.PixelData
     assert cleaned.PatientIdentityRemoved == "YES"
     assert cleaned.SOPInstanceUID == outcome.identity.sop_instance_uid  # type: ignore[union-attr]
+
+
+def test_a_copy_and_its_outcome_say_which_key_and_profile_made_them(world: _World) -> None:
+    outcome = world.handle(world.archived(an_instance()))
+    assert (outcome.profile, outcome.key_id) == ("demo-hospital", KEY.key_id)
+    (copy,) = world.store.list("research")
+    assert copy.labels[handler.KEY] == KEY.key_id
+
+
+def test_another_key_makes_other_copies_and_the_old_ones_stay(world: _World) -> None:
+    archived = world.archived(an_instance())
+    world.handle(archived)
+    rotated = PseudonymKey(b"the next version of the secret", "research")
+    world.deidentify = replace(world.deidentify, key=rotated)
+    outcome = world.handle(archived)
+    assert outcome.key_id == rotated.key_id
+    keys = {copy.labels[handler.KEY] for copy in world.store.list("research")}
+    assert keys == {KEY.key_id, rotated.key_id}
+
+
+def test_no_time_of_the_original_leads_from_the_copy_to_it(world: _World) -> None:
+    archived = world.archived(an_instance())
+    first = world.handle(archived)
+    assert first.primary_at is not None
+    assert archived.primary_at is not None
+    assert first.primary_at < archived.primary_at
+    later = replace(archived, primary_at=archived.primary_at + timedelta(seconds=1))
+    assert world.handle(later).primary_at == first.primary_at + timedelta(seconds=1)
+    other = world.handle(world.archived(an_instance(instance=2), "h/1/2/4.dcm"))
+    assert other.primary_at != first.primary_at
 
 
 def test_a_second_delivery_finds_the_first_copy(world: _World) -> None:

@@ -53,4 +53,5 @@ def test_the_audit_names_attributes_and_never_values() -> None:
     Index(tables=tables)(an_outcome(OutcomeKind.DEIDENTIFIED))
     (row,) = tables.rows["imaging.deid_audit"]
     assert row["Actions"] == [{"Path": "00100010", "Action": "Z", "Rule": "E.1-1"}]
+    assert (row["Profile"], row["KeyId"]) == ("basic", "0123456789abcdef")
     assert "PLANTED" not in str(row)

@@ -71,6 +71,17 @@ def test_a_research_row_leads_nowhere_back() -> None:
     assert "demo-hospital/sent" not in str(row)
 
 
+def test_an_audit_says_of_what_and_not_where_the_copy_is() -> None:
+    row = _row(an_outcome(OutcomeKind.DEIDENTIFIED), "imaging.deid_audit")
+    assert row["SourceUri"] == SOURCE.uri
+    assert not {TARGET.uri, TARGET.version.generation, "1.2.3.4.5"} & set(map(str, row.values()))
+
+
+def test_a_research_row_says_which_key_made_it() -> None:
+    row = _row(an_outcome(OutcomeKind.DEIDENTIFIED), "research.instances")
+    assert row["KeyId"] == "0123456789abcdef"
+
+
 def test_the_account_says_what_differs_what_is_named_and_how_long_it_took() -> None:
     outcome = an_outcome(
         OutcomeKind.CONFLICT,

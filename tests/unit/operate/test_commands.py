@@ -25,6 +25,7 @@ VARIABLES = {
     "INLET_INBOX": "inbox",
     "INLET_ARCHIVE": "archive",
     "INLET_QUARANTINE": "quarantine",
+    "INLET_RESEARCH": "research",
 }
 Run = Callable[..., tuple[int, str]]
 

@@ -1,0 +1,54 @@
+"""The identifiers in `imaging.instances` as `Originals`; each query reads their columns whole."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from shared.adapters.queries import Queries
+from shared.contracts.catalogue import KnownPatient
+
+# As de-identification knows a patient without an id: by the study, or by the object without one.
+_PATIENTS: Final = """
+SELECT DISTINCT
+  IFNULL(PatientID, '') AS PatientID,
+  IFNULL(IssuerOfPatientID, '') AS Issuer,
+  IF(PatientID IS NULL, IFNULL(StudyInstanceUID, SOPInstanceUID), '') AS Study
+FROM instances
+"""
+_ACCESSION_NUMBERS: Final = """
+SELECT DISTINCT AccessionNumber FROM instances WHERE AccessionNumber IS NOT NULL
+"""
+_UIDS: Final = """
+SELECT DISTINCT UID
+FROM (
+  SELECT StudyInstanceUID AS UID FROM instances
+  UNION ALL
+  SELECT SeriesInstanceUID FROM instances
+  UNION ALL
+  SELECT SOPInstanceUID FROM instances
+)
+WHERE UID IS NOT NULL
+"""
+
+
+class BigQueryOriginals:
+    """The dataset that stands for `imaging`."""
+
+    def __init__(self, project: str, dataset: str) -> None:
+        self._queries = Queries(project, dataset)
+
+    def patients(self) -> Iterator[KnownPatient]:
+        """Yield every patient once."""
+        for row in self._queries.rows(_PATIENTS):
+            yield KnownPatient(
+                patient_id=row["PatientID"], issuer=row["Issuer"], study_instance_uid=row["Study"]
+            )
+
+    def accession_numbers(self) -> Iterator[str]:
+        """Yield every accession number once."""
+        for row in self._queries.rows(_ACCESSION_NUMBERS):
+            yield row["AccessionNumber"]
+
+    def uids(self) -> Iterator[str]:
+        """Yield every UID of a study, a series or an instance once."""
+        for row in self._queries.rows(_UIDS):
+            yield row["UID"]
