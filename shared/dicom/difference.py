@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from typing import Final, NamedTuple
 
 from shared.crc32c import extend, without_prefix, without_suffix
@@ -72,15 +71,20 @@ def difference(ours: Version, theirs: Version, limits: Limits = DEFAULT_LIMITS) 
     Raises:
         TransientError: `short-read`, a source gave less than it has.
     """
-    one, other = _Parts(ours), _Parts(theirs)
+    one, other = _Layout.of(ours), _Layout.of(theirs)
     if one.encoding != other.encoding:
         return Difference.ENCODING
     if max(one.bytes_to_read, other.bytes_to_read) > limits.max_compared_bytes:
         return Difference.NOT_COMPARED
-    if one.data_set == other.data_set:
+    data_set, their_data_set = one.data_set(), other.data_set()
+    if data_set == their_data_set:
         return Difference.FILE_META
-    if not (one.has_pixels and other.has_pixels):
+    if one.pixels is None or other.pixels is None:
         return Difference.DATA_SET
+    return _of_pixels(one.parts(data_set, one.pixels), other.parts(their_data_set, other.pixels))
+
+
+def _of_pixels(one: _Parts, other: _Parts) -> Difference:
     # Where all from the pixel data on is the same, it does not matter where they end.
     if one.from_pixels == other.from_pixels or one.pixels == other.pixels:
         return Difference.HEADER
@@ -103,48 +107,54 @@ class _Run(NamedTuple):
         return _Run(self.length - suffix.length, crc)
 
 
-class _Parts:
-    """One version in parts: file meta, then the data set before, of and after the pixel data."""
+class _Parts(NamedTuple):
+    """A data set before, of and after the pixel data."""
 
-    def __init__(self, version: Version) -> None:
+    before: _Run
+    from_pixels: _Run
+    pixels: _Run
+    after: _Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layout:
+    """Where the parts of one version stand."""
+
+    encoding: tuple[object, ...]
+    source: Source
+    whole: _Run
+    start: int  # of the data set
+    pixels: Extent | None
+
+    @classmethod
+    def of(cls, version: Version) -> _Layout:
         header = version.header
-        self.encoding = header.transfer_syntax_uid, header.encoding
-        self._source = version.source
-        self._whole = _Run(version.source.size, int(version.crc32c, 16))
-        self._data_set = Extent(start := _data_set_offset(header), self._whole.length - start)
-        pixels = None if header.deflated else _with_length_field(header)
-        self.has_pixels = pixels is not None
-        self._pixels = pixels or self._data_set
+        return cls(
+            encoding=(header.transfer_syntax_uid, header.encoding),
+            source=version.source,
+            whole=_Run(version.source.size, int(version.crc32c, 16)),
+            start=_data_set_offset(header),
+            pixels=None if header.deflated else _with_length_field(header),
+        )
 
     @property
     def bytes_to_read(self) -> int:
-        return self._whole.length - self._pixels.length
+        return self.whole.length - self.pixels.length if self.pixels else self.start
 
-    @cached_property
     def data_set(self) -> _Run:
-        return self._whole.without_prefix(self._read(0, self._data_set.offset))
+        return self.whole.without_prefix(self._read(0, self.start))
 
-    @cached_property
-    def before(self) -> _Run:
-        return self._read(self._data_set.offset, self._pixels.offset)
-
-    @cached_property
-    def from_pixels(self) -> _Run:
-        return self.data_set.without_prefix(self.before)
-
-    @cached_property
-    def after(self) -> _Run:
-        return self._read(self._pixels.offset + self._pixels.length, self._whole.length)
-
-    @cached_property
-    def pixels(self) -> _Run:
-        return self.from_pixels.without_suffix(self.after)
+    def parts(self, data_set: _Run, pixels: Extent) -> _Parts:
+        before = self._read(self.start, pixels.offset)
+        after = self._read(pixels.offset + pixels.length, self.whole.length)
+        from_pixels = data_set.without_prefix(before)
+        return _Parts(before, from_pixels, from_pixels.without_suffix(after), after)
 
     def _read(self, offset: int, end: int) -> _Run:
         crc = 0
         for start in range(offset, end, LARGEST_WINDOW_BYTES):
             length = min(LARGEST_WINDOW_BYTES, end - start)
-            data = self._source.read(start, length)
+            data = self.source.read(start, length)
             if len(data) != length:
                 raise TransientError("short-read")
             crc = extend(crc, data)
