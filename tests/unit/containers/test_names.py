@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.containers.names import Names, decoded, is_macos_addition
-from shared.contracts.member import member_version
 from shared.contracts.objects import ObjectVersion
+from shared.contracts.provenance import member_version
 
 SAFE = [
     ("a/b.dcm", "a/b.dcm"),
