@@ -10,7 +10,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 # Values reach the commands through the environment, so that no quote in them can hurt.
-export SRC FACILITY Q STAGE REASON NAME DO
+export SRC FACILITY Q STAGE REASON NAME DO KIND PSEUDONYM WHO KEY_FILE PROJECT
 
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
@@ -63,6 +63,15 @@ dead-letters: $(RUN_READY) ## What was given up; make dead-letters DO=redrive tr
 .PHONY: reconcile
 reconcile: $(RUN_READY) ## Compare buckets with tables now; repair or report what is found
 	@"$(PY)" -m infra.operate --local reconcile
+
+.PHONY: copies
+copies: $(RUN_READY) ## Research copies by the key that made them; make copies DO=renew makes them anew
+	@"$(PY)" -m infra.operate --local copies "$${DO:-list}"
+
+.PHONY: reidentify
+reidentify: $(RUN_READY) ## Undo a pseudonym, on record: KIND=patient PSEUDONYM=… WHO=… REASON=… KEY_FILE=… PROJECT=…
+	@"$(PY)" -m infra.operate --local reidentify --key-file "$$KEY_FILE" --project "$$PROJECT" \
+	  --who "$$WHO" --reason "$$REASON" "--$$KIND" "$$PSEUDONYM"
 
 .PHONY: test
 test: $(DEV_READY) ## All tests
@@ -133,7 +142,7 @@ lock: ## Resolve the dependencies anew and write every lock
 	@"$(PYTHON)" -m venv build/lock
 	@build/lock/bin/python -m pip install -qq --disable-pip-version-check uv
 	@$(LOCK) $(UPGRADE) --output-file requirements.lock > /dev/null
-	@$(LOCK) $(UPGRADE) --extra pixels --extra pixels --group dev --constraint requirements.lock --output-file requirements-dev.lock > /dev/null
+	@$(LOCK) $(UPGRADE) --extra pixels --group dev --constraint requirements.lock --output-file requirements-dev.lock > /dev/null
 	@$(MAKE) pins
 
 .PHONY: pins

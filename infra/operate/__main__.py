@@ -18,9 +18,12 @@ from infra.local.layout import DEFAULT, Layout
 from infra.local.lifecycle import CloudError, running_environment
 from infra.local.table import render
 from infra.operate.cloud import Cloud, connected, topics_by_subscription
+from infra.operate.copies import KEY_ID, by_key, remove, renew, rows_to_remove
 from infra.operate.kept import Selection, UnknownObjectError, promote, release
 from infra.operate.letters import LIMIT, listed, redrive
 from infra.operate.reconciliation import reconcile
+from infra.operate.reidentification import Kind as Pseudonymous
+from infra.operate.reidentification import Question, key_of, original_of
 from shared.errors import InletError, SettingsError
 from shared.runtime.environment import Environment
 
@@ -103,6 +106,59 @@ def _reconcile(cloud: Cloud, _: argparse.Namespace) -> int:
     return 1 if counts else 0
 
 
+def _copies(cloud: Cloud, options: argparse.Namespace) -> int:
+    if options.what == "renew":
+        renewed = renew(cloud, options.below)
+        _print(("announced", "not announceable"), [(renewed.announced, renewed.unlabelled)])
+        return 1 if renewed.unlabelled else 0
+    if options.what == "remove":
+        count = remove(cloud, options.key_id, dry_run=options.dry_run)
+        done = "would be removed" if options.dry_run else "removed"
+        _print(("key", done), [(options.key_id, count)])
+        print(f"Their rows stay until somebody runs: {rows_to_remove(options.key_id)}")
+        return 0
+    _print(
+        ("key", "copies", "bytes", "first", "last"),
+        [
+            (
+                key_id or "unknown",
+                made.count,
+                made.size,
+                f"{made.first:%F %T}",
+                f"{made.last:%F %T}",
+            )
+            for key_id, made in by_key(cloud).items()
+        ],
+    )
+    return 0
+
+
+def _reidentify(cloud: Cloud, options: argparse.Namespace) -> int:
+    key = key_of(Environment(os.environ), options.key_file, options.project)
+    (kind,) = (kind for kind in Pseudonymous if getattr(options, kind))
+    question = Question(
+        kind=kind, pseudonym=getattr(options, kind), who=options.who, reason=options.reason
+    )
+    original = original_of(cloud, key, question)
+    if original is None:
+        print("no original of this pseudonym is archived, or it is of another key or project")
+        return 1
+    _print(("attribute", "original"), sorted(original.items()))
+    return 0
+
+
+def _key_id(text: str) -> str:
+    if not KEY_ID.fullmatch(text):
+        raise argparse.ArgumentTypeError("a key's id is 16 hexadecimal digits")
+    return text
+
+
+def _said(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it must say something")
+    return text.strip()
+
+
 def _age(age: timedelta) -> str:
     """Return an age in whole units of the largest that fits."""
     seconds = round(age.total_seconds())
@@ -137,7 +193,29 @@ def _parser() -> argparse.ArgumentParser:
     one = add("dead-letters", _dead_letters, "what was given up after the last attempt")
     one.add_argument("what", nargs="?", choices=("list", "redrive"), default="list")
     add("reconcile", _reconcile, "compare everything now")
+    _add_copies(add("copies", _copies, "research copies by the key that made them"))
+    _add_reidentify(add("reidentify", _reidentify, "what a pseudonym stands for; it is recorded"))
     return parser
+
+
+def _add_copies(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_subparsers(dest="what")
+    what.add_parser("list", help="count them")
+    one = what.add_parser("renew", help="have what is archived copied under the key of today")
+    one.add_argument("--below", default="", help="only what is archived under such names")
+    one = what.add_parser("remove", help="delete those of a key")
+    one.add_argument("--key-id", type=_key_id, required=True, help="the key, as `list` names it")
+    one.add_argument("--dry-run", action="store_true", help="only count them")
+
+
+def _add_reidentify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--key-file", required=True, help="the secret; nothing else names it")
+    parser.add_argument("--project", required=True, help="the project that the pseudonyms are of")
+    parser.add_argument("--who", type=_said, required=True, help="who wants to know")
+    parser.add_argument("--reason", type=_said, required=True, help="why")
+    asked = parser.add_mutually_exclusive_group(required=True)
+    for kind in Pseudonymous:
+        asked.add_argument(f"--{kind}", type=_said, metavar="PSEUDONYM")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,104 @@
+"""What every `Originals` promises, on the memory twin and on a real server."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.bigquery import Client, SchemaField, Table
+
+from functions.index import rows
+from infra.table_schemas import SCHEMAS, TABLES
+from shared.adapters.bigquery import BigQueryTables
+from shared.adapters.memory import MemoryOriginals, MemoryTables
+from shared.adapters.originals import BigQueryOriginals
+from shared.contracts.catalogue import KnownPatient
+from shared.errors import TransientError
+from shared.ports import Originals, RowSink
+from tests.outcomes import AN_IDENTITY, an_outcome
+
+Warehouse = tuple[Originals, RowSink]
+
+
+@pytest.fixture(params=["memory", "server"])
+def warehouse(request: pytest.FixtureRequest) -> Iterator[Warehouse]:
+    """The table of instances, empty, to be written to and asked."""
+    if request.param == "memory":
+        tables = MemoryTables()
+        yield MemoryOriginals(tables), tables
+        return
+    project = request.getfixturevalue("bigquery")["GOOGLE_CLOUD_PROJECT"]
+    with Client(project=project, credentials=AnonymousCredentials()) as client:
+        client.delete_dataset("imaging", delete_contents=True, not_found_ok=True)
+        client.create_dataset("imaging")
+        fields = TABLES["imaging.instances"]["fields"]
+        columns = [SchemaField.from_api_repr(field) for field in fields]  # type: ignore[attr-defined]
+        client.create_table(Table(f"{project}.imaging.instances", columns))
+        sink = BigQueryTables(project, SCHEMAS, {"imaging": "imaging"})
+        yield BigQueryOriginals(project, "imaging"), sink
+
+
+def _archive(sink: RowSink, instance: str, study: str | None = "1.2", **values: str) -> None:
+    tags = {"PatientID": "00100020", "Issuer": "00100021", "AccessionNumber": "00080050"}
+    identity = replace(
+        AN_IDENTITY,
+        study_instance_uid=study,
+        series_instance_uid=study and f"{study}.1",
+        sop_instance_uid=instance,
+    )
+    metadata = {tags[name]: {"vr": "LO", "Value": [value]} for name, value in values.items()}
+    outcome = an_outcome(identity=identity, metadata=metadata)
+    sink.append("imaging.instances", [rows.instance(outcome)] * 2)
+
+
+def test_before_the_first_instance_there_are_none(warehouse: Warehouse) -> None:
+    originals, _ = warehouse
+    assert list(originals.patients()) == []
+    assert list(originals.accession_numbers()) == []
+    assert list(originals.uids()) == []
+
+
+def test_every_patient_comes_once(warehouse: Warehouse) -> None:
+    originals, sink = warehouse
+    _archive(sink, "1", PatientID="ü 1", Issuer="A")
+    _archive(sink, "2", "1.3", PatientID="ü 1", Issuer="A")
+    _archive(sink, "3", PatientID="ü 1")
+    _archive(sink, "4", "1.4", Issuer="A")
+    _archive(sink, "5", "1.4", Issuer="A")
+    _archive(sink, "6", None)
+    known = [
+        (patient.patient_id, patient.issuer, patient.study_instance_uid)
+        for patient in originals.patients()
+    ]
+    assert sorted(known) == [
+        ("", "", "6"),
+        ("", "A", "1.4"),
+        ("ü 1", "", ""),
+        ("ü 1", "A", ""),
+    ]
+    assert KnownPatient(patient_id="ü 1", issuer="A", study_instance_uid="") in set(
+        originals.patients()
+    )
+
+
+def test_every_accession_number_comes_once(warehouse: Warehouse) -> None:
+    originals, sink = warehouse
+    _archive(sink, "1", AccessionNumber="B")
+    _archive(sink, "2", AccessionNumber="A")
+    _archive(sink, "3", "1.3", AccessionNumber="A")
+    _archive(sink, "4")
+    assert sorted(originals.accession_numbers()) == ["A", "B"]
+
+
+def test_every_uid_comes_once(warehouse: Warehouse) -> None:
+    originals, sink = warehouse
+    _archive(sink, "7")
+    _archive(sink, "8")
+    _archive(sink, "9", None)
+    assert sorted(originals.uids()) == ["1.2", "1.2.1", "7", "8", "9"]
+
+
+def test_a_dataset_that_is_not_there_is_transient(bigquery: dict[str, str]) -> None:
+    nowhere = BigQueryOriginals(bigquery["GOOGLE_CLOUD_PROJECT"], "nowhere")
+    with pytest.raises(TransientError):
+        list(nowhere.uids())
