@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,8 +16,8 @@ from shared.dicom.deidentification.cleaning import (
     Hold,
     Keep,
     Replacement,
-    planned,
 )
+from shared.dicom.deidentification.cleaning.text import Look, TextFinder, installed_text_finder
 from shared.dicom.deidentification.content import refers_by_position
 from shared.dicom.deidentification.echoes import Echoes, echoes_of
 from shared.dicom.deidentification.marks import PREAMBLE, file_meta, group_length, with_marks
@@ -97,35 +97,38 @@ def deidentify(
     source: Source | None = None,
     *,
     profile: Profile = BASIC,
+    text_finder: Callable[[], TextFinder | None] = installed_text_finder,
 ) -> Deidentified | Held:
     """A copy under the profile, or why there is none.
 
     Equal objects, keys and profiles give equal results. Pixel data become an extent of the source,
     or under the Clean Pixel Data Option what is written in its place. Only when they are
     encapsulated is the source read: the start of each fragment, and all of it when frames change.
-    Without a source such objects are held.
+    Without a source such objects are held. Where a finder of text is at hand, it looks at the
+    pixels under the Clean Pixel Data Option.
 
     Raises:
         TransientError: the source gave less than it has.
     """
     cleans = Option.CLEAN_PIXEL_DATA in profile.options
     policy = CleaningPolicy(signatures=cleans, ultrasound_regions=cleans)
-    plan = planned(header, policy, _waived(profile, header))
+    look = Look(header, source, text_finder() if cleans else None)
+    plan = look.plan(policy, _waived(profile, header))
     if isinstance(plan, Hold):
         return Held(reason=plan.reason)
-    if isinstance(plan, Blank) and source is None:
-        return Held(reason=HoldReason.PIXEL_DATA_UNBOUNDED)
     rules = rules_for(profile, _Texts(header.dataset).of(_SOP_CLASS_UID))
     echoes = echoes_of(header, rules)
     try:
         pixels = _pixels(header, source, echoes)
-        replacement = _replacement(header, plan, source)
+        replacement = _replacement(look, plan)
     except FormatError:
         return Held(reason=HoldReason.PIXEL_DATA_INCONSISTENT)
     except CleaningError:
         return Held(reason=HoldReason.PIXELS_NOT_CLEANABLE)
     if isinstance(pixels, Held):
         return pixels
+    if isinstance(replacement, Held):
+        return replacement
     return _deidentified(header, _cleaner(header, key, echoes), rules, pixels, replacement)
 
 
@@ -150,10 +153,13 @@ def _pixels(header: Header, source: Source | None, echoes: Echoes) -> tuple[RawE
     return (pixels,)
 
 
-def _replacement(header: Header, plan: Keep | Blank, source: Source | None) -> Replacement | None:
-    if source is None or isinstance(plan, Keep):
+def _replacement(look: Look, plan: Keep | Blank) -> Replacement | Held | None:
+    if look.source is None or isinstance(plan, Keep):
         return None
-    return Replacement.of(header, plan, source)
+    replacement = Replacement.of(look.header, plan, look.source)
+    if look.shows_text(plan, replacement.pixels):
+        return Held(reason=HoldReason.TEXT_IN_PIXELS)
+    return replacement
 
 
 def _deidentified(

@@ -23,6 +23,7 @@ class HoldReason(StrEnum):
     PIXEL_DATA_INCONSISTENT = "pixel-data-inconsistent"
     PIXEL_DATA_UNBOUNDED = "pixel-data-unbounded"
     PIXELS_NOT_CLEANABLE = "pixels-not-cleanable"
+    TEXT_IN_PIXELS = "text-in-pixels"
     UNSUPPORTED_SOP_CLASS = "unsupported-sop-class"
     UNSUPPORTED_TRANSFER_SYNTAX = "unsupported-transfer-syntax"
     IDENTITY_MISSING = "identity-missing"
@@ -65,6 +66,9 @@ MEANINGS: Final = MappingProxyType(
         ),
         HoldReason.PIXELS_NOT_CLEANABLE: (
             "The places of text are known, but the pixels cannot be decoded or coded again there."
+        ),
+        HoldReason.TEXT_IN_PIXELS: (
+            "Text was seen in the pixels, became black, and more was seen in what is left."
         ),
         HoldReason.UNSUPPORTED_SOP_CLASS: "The SOP class has no entry in the pixel risk table.",
         HoldReason.UNSUPPORTED_TRANSFER_SYNTAX: (

@@ -10,6 +10,7 @@ from typing import Final
 from shared.dicom.deidentification.cleaning.encapsulated import (
     EncapsulatedPixels,
     FrameCleaner,
+    StoredFrames,
     encapsulated_pixels,
 )
 from shared.dicom.deidentification.cleaning.form import PixelForm, form_of
@@ -53,11 +54,28 @@ def cleaned_pixels(
         TransientError: `short-read`, the source gave less than it has.
     """
     form = form_of(header, source)
-    if is_native(header.transfer_syntax_uid) and not header.deflated:
-        if header.pixel_data is None or header.pixel_data.undefined_length:
-            raise CleaningError(Obstacle.PIXEL_FORM)
-        return native_pixels(form, rectangles, header.pixel_data.extent)
+    if is_native(header.transfer_syntax_uid):
+        return _native(header, form, rectangles)
     codec = CODECS.get(header.transfer_syntax_uid)
     if codec is None:
         raise CleaningError(Obstacle.TRANSFER_SYNTAX)
     return encapsulated_pixels(header, form.frames, codec(form, rectangles), source)
+
+
+def stored_frames(header: Header, form: PixelForm, source: Source) -> NativePixels | StoredFrames:
+    """The frames of the object as they are; of encapsulated ones it is read where they stand.
+
+    Raises:
+        CleaningError: the frames cannot be told apart.
+        TransientError: `short-read`, the source gave less than it has.
+    """
+    if is_native(header.transfer_syntax_uid):
+        return _native(header, form, ())
+    return StoredFrames.of(header, form.frames, source)
+
+
+def _native(header: Header, form: PixelForm, rectangles: Sequence[Rectangle]) -> NativePixels:
+    pixels = header.pixel_data
+    if header.deflated or pixels is None or pixels.undefined_length:
+        raise CleaningError(Obstacle.PIXEL_FORM)
+    return native_pixels(form, rectangles, pixels.extent)

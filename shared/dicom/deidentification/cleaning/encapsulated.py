@@ -55,12 +55,19 @@ class EncapsulatedPixels:
         """
         table = self._table()
         yield _ITEM + pack("<I", len(table)) + table
-        for number, frame in enumerate(self.frames):
-            cleaned = self.kept.get(number)
-            if cleaned is None:
-                cleaned = _even(self.clean(_read(source, frame)))
+        for number in range(len(self.frames)):
+            cleaned = self.frame(source, number)
             yield _ITEM + pack("<I", len(cleaned)) + cleaned
         yield _DELIMITATION
+
+    def frame(self, source: Source, number: int) -> bytes:
+        """The bytes of one frame, as they are among the pieces.
+
+        Raises:
+            TransientError: `short-read`, the source gave less than it has.
+        """
+        kept = self.kept.get(number)
+        return _even(self.clean(_read(source, self.frames[number]))) if kept is None else kept
 
     @property
     def offsets(self) -> tuple[int, ...]:
@@ -82,6 +89,32 @@ class EncapsulatedPixels:
         if not self.has_table or self.offsets[-1] > _LARGEST_BASIC_OFFSET:
             return b""
         return pack(f"<{len(self.frames)}I", *self.offsets)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFrames:
+    """The frames of encapsulated pixel data as they are in the source."""
+
+    frames: tuple[Frame, ...]
+
+    @classmethod
+    def of(cls, header: Header, frames: int, source: Source) -> StoredFrames:
+        """Those of an object; only where they stand is read.
+
+        Raises:
+            CleaningError: the frames cannot be told apart, or are too large.
+            TransientError: `short-read`, the source gave less than it has.
+        """
+        _, grouped = _frames(_only(header.pixel_data).extent, frames, source)
+        return cls(grouped)
+
+    def frame(self, source: Source, number: int) -> bytes:
+        """The bytes of one frame.
+
+        Raises:
+            TransientError: `short-read`, the source gave less than it has.
+        """
+        return _read(source, self.frames[number])
 
 
 def encapsulated_pixels(

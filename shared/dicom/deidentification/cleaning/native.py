@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd
 from typing import Final, NamedTuple
 
@@ -49,6 +49,19 @@ class NativePixels:
                 if len(chunk) != length:
                     raise TransientError("short-read")
                 yield stencil.on(chunk)
+
+    def frame(self, source: Source, number: int) -> bytes:
+        """The bytes of one frame, as they are among the pieces.
+
+        Raises:
+            CleaningError: it does not begin and end with a byte.
+            TransientError: `short-read`, the source gave less than it has.
+        """
+        if self.frame_bits % _BYTE:
+            raise CleaningError(Obstacle.PIXEL_FORM)
+        size = self.frame_bits // _BYTE
+        extent = Extent(self.extent.offset + number * size, size)
+        return b"".join(replace(self, extent=extent, frames=1).pieces(source))
 
     def _stretches(self) -> Iterator[_Stretch]:
         """Frames until a byte ends with one, over and over, and what is left with the padding."""

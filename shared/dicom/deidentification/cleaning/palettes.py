@@ -37,12 +37,23 @@ def darkest_index(attributes: Attributes, source: Source, *, little_endian: bool
     Raises:
         CleaningError: the palette cannot be read.
     """
+    first, sums = brightness(attributes, source, little_endian=little_endian)
+    return first + sums.index(min(sums))
+
+
+def brightness(
+    attributes: Attributes, source: Source, *, little_endian: bool
+) -> tuple[int, list[int]]:
+    """The index of the first entry, and how bright each is: red, green and blue together.
+
+    Raises:
+        CleaningError: the palette cannot be read.
+    """
     palette = _Palette(attributes, source, little_endian=little_endian)
     firsts, colours = zip(*(palette.channel(channel) for channel in _CHANNELS), strict=True)
     if len(set(firsts)) != 1 or len({len(entries) for entries in colours}) != 1:
         raise CleaningError(Obstacle.PALETTE)
-    sums = [sum(colour) for colour in zip(*colours, strict=True)]
-    return int(firsts[0]) + sums.index(min(sums))
+    return int(firsts[0]), [sum(colour) for colour in zip(*colours, strict=True)]
 
 
 class _Palette:

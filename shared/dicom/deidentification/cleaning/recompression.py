@@ -26,7 +26,7 @@ _MOST_PIXELS: Final = 64 << 20
 _BYTE: Final = 8
 _FRAME_HEADER_OF_JPEG_LS: Final = 0xF7
 _MARK: Final = 0xFF
-_REFUSALS: Final = (RuntimeError, ValueError, TypeError, KeyError, OSError)
+REFUSALS: Final = (RuntimeError, ValueError, TypeError, KeyError, OSError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class Recompressor:
         """
         try:
             return self._recoded(frame)
-        except (*_REFUSALS, StructError, IndexError):
+        except (*REFUSALS, StructError, IndexError):
             raise CleaningError(Obstacle.CODESTREAM) from None
 
     def _recoded(self, frame: bytes) -> bytes:
@@ -198,14 +198,23 @@ class Jpeg2000:
 _MODULES: Final[dict[type[JpegLs | Jpeg2000], str]] = {JpegLs: "jpeg_ls", Jpeg2000: "openjpeg"}
 
 
-def recompressor(
-    codec: type[JpegLs | Jpeg2000], form: PixelForm, rectangles: Sequence[Rectangle]
-) -> Recompressor:
-    """A cleaner of frames by a coder that may not be installed.
+def installed(codec: type[JpegLs | Jpeg2000]) -> JpegLs | Jpeg2000:
+    """A coder that may not be installed.
 
     Raises:
-        CleaningError: it is not, or the frames are too large.
+        CleaningError: it is not.
     """
     if find_spec(_MODULES[codec]) is None:
         raise CleaningError(Obstacle.TRANSFER_SYNTAX)
-    return Recompressor(codec(), form, rectangles)
+    return codec()
+
+
+def recompressor(
+    codec: type[JpegLs | Jpeg2000], form: PixelForm, rectangles: Sequence[Rectangle]
+) -> Recompressor:
+    """A cleaner of frames by a coder.
+
+    Raises:
+        CleaningError: it is not installed, or the frames are too large.
+    """
+    return Recompressor(installed(codec), form, rectangles)

@@ -30,6 +30,7 @@ class RleCleaner:
     def __init__(self, form: PixelForm, rectangles: Sequence[Rectangle]) -> None:
         self._columns, self._rows = form.columns, form.rows
         self._bands = bands(rectangles, form.columns, form.rows)
+        self._sample_bytes = form.sample_bytes
         self._black = b"".join(value.to_bytes(form.sample_bytes, "big") for value in form.black)
         if form.bits_allocated == 1 or not 0 < len(self._black) <= _MOST_SEGMENTS:
             raise CleaningError(Obstacle.CODESTREAM_FORM)
@@ -52,6 +53,21 @@ class RleCleaner:
             at += len(segment)
         unused = [0] * (_MOST_SEGMENTS - len(offsets))
         return b"".join((pack("<16I", len(cleaned), *offsets, *unused), *cleaned))
+
+    def planes(self, frame: bytes) -> bytes:
+        """The samples of a frame, little endian, plane by plane.
+
+        Raises:
+            CleaningError: the frame has other segments than the attributes say, or shorter ones.
+        """
+        segments = [self._decoded(segment)[0] for segment in self._segments(frame)]
+        size = self._sample_bytes
+        decoded = bytearray(len(segments) * self._columns * self._rows)
+        length = size * self._columns * self._rows
+        for number, segment in enumerate(segments):
+            plane, byte = divmod(number, size)
+            decoded[plane * length + size - 1 - byte : (plane + 1) * length : size] = segment
+        return bytes(decoded)
 
     def _segments(self, frame: bytes) -> Iterator[bytes]:
         if len(frame) < _HEADER_BYTES:

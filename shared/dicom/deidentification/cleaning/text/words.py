@@ -1,0 +1,21 @@
+"""Which text may stay in a picture: what tells a side, a length, a rate, and no person."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_SIDES: Final = "[LRAPHFSI]{1,3}"  # C.7.6.1.1.1, and S and I as some makers write H and F
+_UNITS: Final = (
+    "mm", "cm", "m", "mm2", "cm2", "ml", "cm/s", "m/s", "mmHg", "s", "ms", "Hz", "kHz", "MHz",
+    "fps", "bpm", "dB", "kV", "kVp", "mA", "mAs", "ms", "HU", "T", "%", "°",
+)  # fmt: skip
+_NUMBER: Final = r"[-+±]?[0-9]{1,3}(?:[.,][0-9])?"  # no year, no day, no number of a patient
+_UNIT: Final = "|".join(map(re.escape, _UNITS))
+_STAYS: Final = re.compile(rf"{_SIDES}|{_NUMBER} ?(?:{_UNIT})?|(?:{_UNIT})", re.ASCII)
+_LEAST_CONFIDENCE: Final = 0.9
+
+
+def stays(text: str, confidence: float) -> bool:
+    """Whether a text, read with this confidence, is one of those that tell nothing of a person."""
+    return confidence >= _LEAST_CONFIDENCE and _STAYS.fullmatch(text.strip()) is not None
