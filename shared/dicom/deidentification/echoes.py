@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 from typing import Final
 
@@ -34,8 +34,9 @@ _WORD: Final = re.compile(r"[^\W_]+")
 _UID: Final = re.compile(r"\d+(?:\.\d+){3,}")
 _LIKE_A_DATE_OR_UID: Final = re.compile(r"\d{4}|\d\.\d")
 _DATE_RUN: Final = re.compile(r"(?<!\d)(\d{8})")
-_YEAR_FIRST: Final = re.compile(r"(?<!\d)(\d{4})[-./ :](\d{1,2})[-./ :](\d{1,2})(?!\d)")
-_YEAR_LAST: Final = re.compile(r"(?<!\d)(\d{1,2})[-./ :](\d{1,2})[-./ :](\d{4})(?!\d)")
+_YEAR_LAST_RUN: Final = re.compile(r"(?<!\d)(\d\d)(\d\d)(\d{4})(?!\d)")
+_YEAR_FIRST: Final = re.compile(r"(?<!\d)(\d{4})[-./ :_年](\d{1,2})[-./ :_月](\d{1,2})(?!\d)")
+_YEAR_LAST: Final = re.compile(r"(?<!\d)(\d{1,2})[-./ :_](\d{1,2})[-./ :_](\d{4})(?!\d)")
 _MONTHS: Final = {
     name: number
     for number, names in enumerate(
@@ -49,19 +50,32 @@ _MONTHS: Final = {
 }  # fmt: skip
 _MONTH: Final = rf"({'|'.join(_MONTHS)})[a-zé]{{0,8}}+"
 _DAY_MONTH: Final = re.compile(
-    rf"(?<!\d)(\d{{1,2}})[\s.-]{{0,3}}{_MONTH}[\s.,-]{{0,3}}(\d{{4}})", re.IGNORECASE
+    rf"(?<!\d)(\d{{1,2}})[\s._-]{{0,3}}{_MONTH}[\s.,_-]{{0,3}}(\d{{4}})", re.IGNORECASE
 )
 _MONTH_DAY: Final = re.compile(
-    rf"(?<![a-zé]){_MONTH}[\s.-]{{1,3}}(\d{{1,2}})[\s.,-]{{1,3}}(\d{{4}})", re.IGNORECASE
+    rf"(?<![a-zé]){_MONTH}[\s._-]{{0,3}}(\d{{1,2}})[\s.,_-]{{1,3}}(\d{{4}})", re.IGNORECASE
+)
+_YEAR_MONTH: Final = re.compile(
+    rf"(?<!\d)(\d{{4}})[\s.,_-]{{0,3}}{_MONTH}[\s._-]{{0,3}}(\d{{1,2}})(?!\d)", re.IGNORECASE
 )
 _DATE_DIGITS: Final = 8
 _DUMMY_YEARS: Final = ("1900", "0000", "0001")
-_LETTERS: Final = re.compile(r"[^\W\d_]{4,}+")  # run together with digits
-_PLAIN: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "\u0131": "i"})
+_PARTS: Final = re.compile(r"[^\W\d_]{4,}+|\d{6,}+")  # of a word of letters and digits
+_WHOLE_NUMBER: Final = re.compile(r"[+-]?0*(\d{6,})(?:\.0*)?")
+_LONG_DIGITS: Final = re.compile(r"\d{6,}")
+_IDEOGRAPHS: Final = re.compile(r"[\u3400-\u9fff]{2,}")
+_STROKES: Final = {
+    "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "đ": "d", "ħ": "h", "\u0131": "i", "ł": "l",
+    "ŋ": "n", "ø": "o", "ŧ": "t", "ƀ": "b", "ɨ": "i", "ʉ": "u", "ƶ": "z",
+}  # fmt: skip
+_DIGRAPHS: Final = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"}
 _SHORTEST_WORD: Final = 3
 _SHORTEST_FOREIGN_WORD: Final = 2  # an ideographic name has one or two characters a part
 _SHORTEST_DIGITS: Final = 4
 _SHORTEST_NUMBER: Final = 6  # in a numeric value, shorter digits are measurements
+_SHORTEST_INSIDE: Final = 6  # inside of longer words, shorter ones occur by chance
+_MOST_WORDS: Final = 6  # of a part of a name, in all ways in which they are run together
+_HEAD: Final = 2
 _SHORTEST_BYTES: Final = 6  # in binary values, shorter runs occur by chance
 _FEW_NEEDLES: Final = 256  # up to here, searching one after the other is faster
 _EQUIPMENT: Final = frozenset({0x00080070, 0x00081090, 0x00181020, 0x00189004, 0x00380101})
@@ -89,21 +103,26 @@ class Echoes:
     uids: set[str] = field(default_factory=set)
     dates: set[str] = field(default_factory=set)
     _raw: set[str] = field(default_factory=set)
+    _inside: dict[str, set[str]] = field(default_factory=dict)  # long ones, by their first letters
+    _judged: dict[str, bool] = field(default_factory=dict)
     _byte_needles: dict[bytes, list[bytes]] | None = None
 
     def in_text(self, tag: int, vr: str, text: str) -> bool:
         """Whether a kept text repeats an identifier."""
         if vr == "CS" and all(term.strip() in _coincidences().terms for term in text.split("\\")):
             return False
-        words = _words(text)
         if tag in _EQUIPMENT:
-            words = [word for word in words if word not in _coincidences().makers]
-        return self._has_words(words) or self._has_patterns(text)
+            words = [word for word in _words(text) if word not in _coincidences().makers]
+            return self._has_words(words) or self._has_patterns(text)
+        found = self._judged.get(text)
+        if found is None:
+            found = self._has_words(_words(text)) or self._has_patterns(text)
+            self._judged[text] = found
+        return found
 
     def without(self, text: str) -> str:
         """The text with the words and phrases that identify taken out."""
-        tokens = list(_WORD.finditer(text))
-        words = ["".join(_words(token[0])) for token in tokens]
+        words, spans = _words_in_place(text)
         taken = {at for at, word in enumerate(words) if self._has_words([word])}
         for at, word in enumerate(words):
             for phrase in self.phrases.get(word, ()):
@@ -112,8 +131,9 @@ class Echoes:
                     taken.update(range(at, at + len(parts)))
         kept, end = [], 0
         for at in sorted(taken):
-            kept.append(text[end : tokens[at].start()])
-            end = tokens[at].end()
+            start, after = spans[at]
+            kept.append(text[end:start])
+            end = after
         return "".join((*kept, text[end:]))
 
     def has_day(self, value: str) -> bool:
@@ -123,10 +143,9 @@ class Echoes:
 
     def in_number(self, text: str) -> bool:
         """Whether a value of a DS or IS is an identifier as a whole."""
-        return any(
-            len(digits) >= _SHORTEST_NUMBER and (digits in self.words or digits in self.dates)
-            for digits in (number.strip() for number in text.split("\\"))
-        )
+        numbers = (_WHOLE_NUMBER.fullmatch(number.strip()) for number in text.split("\\"))
+        whole = {form for number in numbers if number for form in (number[0], number[1])}
+        return not self.words.isdisjoint(whole) or not self.dates.isdisjoint(whole)
 
     def in_bytes(self, value: bytes) -> bool:
         """Whether a binary value contains a long identifier, whatever stands around it."""
@@ -145,12 +164,24 @@ class Echoes:
     def _has_words(self, words: list[str]) -> bool:
         if not self.words.isdisjoint(words):
             return True
-        mixed = (word for word in words if not word.isalpha() and not word.isdigit())
-        if any(not self.words.isdisjoint(_LETTERS.findall(word)) for word in mixed):
+        if any(self._has_part(word) for word in words if not word.isdigit()):
             return True
         first_words = self.phrases.keys() & words
         joined = f" {' '.join(words)} " if first_words else ""
         return any(f" {phrase} " in joined for word in first_words for phrase in self.phrases[word])
+
+    def _has_part(self, word: str) -> bool:
+        """Whether an identifier is run together with digits or inside of a longer word."""
+        if not word.isalpha() and not self.words.isdisjoint(_PARTS.findall(word)):
+            return True
+        if len(word) <= _SHORTEST_INSIDE and word.isascii():
+            return False
+        heads = (word[at : at + _HEAD] for at in range(len(word)))
+        return any(
+            word.startswith(known, at)
+            for at, head in enumerate(heads)
+            for known in self._inside.get(head, ())
+        )
 
     def _has_patterns(self, text: str) -> bool:
         if not _LIKE_A_DATE_OR_UID.search(text):
@@ -183,22 +214,34 @@ class Echoes:
                 self._add_identifier(value)
 
     def _add_name(self, text: str) -> None:
-        for group in re.split(r"[\\=]", text):
-            parts = [_words(part) for part in group.split("^")]
-            self._add_words(word for part in parts for word in part)
-            joined = ["".join(part) for part in parts if part]
-            self._add_words(joined)
-            if len(parts) > 1:
-                for one, other in product({*joined[:1], *parts[0]}, {*joined[1:2], *parts[1]}):
-                    self._add_words((one + other, other + one))
+        for name in text.split("\\"):
+            groups = [[_runs(part) for part in group.split("^")] for group in name.split("=")]
+            words = {word for parts in groups for runs in parts for word in runs}
+            families = {word for parts in groups for word in parts[0]}
+            given = {word for parts in groups for runs in parts[1:2] for word in runs} or families
+            for one, other in product(families, given):
+                words |= {one + other, other + one}
+            self._add_words(words)
+            for word in words:
+                if len(word) >= _SHORTEST_INSIDE or _IDEOGRAPHS.fullmatch(word):
+                    self._add_inside(word)
 
     def _add_identifier(self, value: str) -> None:
         words = _words(value)
         if len(words) > 1 and _is_telling("".join(words)):
             self.phrases.setdefault(words[0], set()).add(" ".join(words))
             self._raw.add(value.strip().casefold())
-            self._add_words(w for w in words if w.isdigit() and len(w) >= _SHORTEST_NUMBER)
-        self._add_words(("".join(words),))
+        joined = "".join(words)
+        digits = [digits for word in words for digits in _LONG_DIGITS.findall(word)]
+        significant = (number.lstrip("0") for number in digits)
+        numbers = (number for number in significant if len(number) >= _SHORTEST_NUMBER)
+        self._add_words((joined, *digits, *numbers))
+        if len(joined) >= _SHORTEST_INSIDE and not joined.isalpha() and not joined.isdigit():
+            self._add_inside(joined)
+
+    def _add_inside(self, word: str) -> None:
+        if _is_telling(word):
+            self._inside.setdefault(word[:_HEAD], set()).add(word)
 
     def _add_dates(self, text: str) -> None:
         for value in text.split("\\"):
@@ -210,13 +253,49 @@ class Echoes:
         self.words.update(word for word in words if _is_telling(word))
 
 
+class _Plain(dict[int, str]):
+    """What becomes of each character without case, accents and strokes, as it is asked for."""
+
+    def __missing__(self, point: int) -> str:
+        decomposed = unicodedata.normalize("NFKD", chr(point))
+        letters = "".join(c for c in decomposed if unicodedata.category(c)[0] != "M").casefold()
+        self[point] = plain = "".join(_STROKES.get(letter, letter) for letter in letters)
+        return plain
+
+
+_PLAIN: Final = _Plain()
+
+
 def _words(text: str) -> list[str]:
     """The words without case and accents, so that Muller is found where Müller is the name."""
-    if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text)
-        text = "".join(c for c in decomposed if not unicodedata.combining(c))
-        text = text.casefold().translate(_PLAIN)
-    return _WORD.findall(text.casefold())
+    return _WORD.findall(text.lower() if text.isascii() else text.translate(_PLAIN))
+
+
+def _words_in_place(text: str) -> tuple[list[str], list[tuple[int, int]]]:
+    """The words, and from where to where each stands in the text, its marks included."""
+    letters = [character.translate(_PLAIN) for character in text]
+    places = [at for at, letter in enumerate(letters) for _ in letter] + [len(text)]
+    words = list(_WORD.finditer("".join(letters)))
+    return [word[0] for word in words], [(places[w.start()], places[w.end()]) for w in words]
+
+
+def _runs(part: str) -> set[str]:
+    """The words of a part of a name, alone and with those that follow: marks are often closed up.
+
+    A name of umlauts is also written with two letters for one.
+    """
+    forms = {part}
+    if not part.isascii():
+        lowered = unicodedata.normalize("NFC", part).lower()
+        forms.add("".join(_DIGRAPHS.get(letter, letter) for letter in lowered))
+    runs = set()
+    for words in ((_words(form)) for form in forms):
+        if len(words) > _MOST_WORDS:
+            runs.update(words)
+            continue
+        ends = combinations(range(len(words) + 1), 2)
+        runs.update("".join(words[start:end]) for start, end in ends)
+    return runs
 
 
 def _as_bytes(text: str) -> tuple[bytes, ...]:
@@ -226,11 +305,16 @@ def _as_bytes(text: str) -> tuple[bytes, ...]:
 
 def _separated_dates(text: str) -> set[str]:
     dates = {f"{y}{m:0>2}{d:0>2}" for y, m, d in _YEAR_FIRST.findall(text)}
-    for first, second, year in _YEAR_LAST.findall(text):
+    for first, second, year in (*_YEAR_LAST.findall(text), *_YEAR_LAST_RUN.findall(text)):
         dates |= {f"{year}{first:0>2}{second:0>2}", f"{year}{second:0>2}{first:0>2}"}
-    named = [(year, month, day) for day, month, year in _DAY_MONTH.findall(text)]
-    named += [(year, month, day) for month, day, year in _MONTH_DAY.findall(text)]
-    return dates | {f"{year}{_MONTHS[month.lower()]:02}{day:0>2}" for year, month, day in named}
+    return dates | {f"{y}{_MONTHS[month.lower()]:02}{d:0>2}" for y, month, d in _named_dates(text)}
+
+
+def _named_dates(text: str) -> Iterator[tuple[str, str, str]]:
+    """Year, month's name and day."""
+    yield from ((year, month, day) for day, month, year in _DAY_MONTH.findall(text))
+    yield from ((year, month, day) for month, day, year in _MONTH_DAY.findall(text))
+    yield from _YEAR_MONTH.findall(text)
 
 
 def _is_telling(word: str) -> bool:

@@ -2,8 +2,8 @@
 
 Taken out are the identifiers of the object (`echoes.py`), and what has the form of a date, a
 telephone number, an address of mail or web, a UID, an identifying number, or a name after a title
-or a label. The rest stays in its order. Scripts in which a name cannot be told from the words
-around it are not judged.
+or a label. The rest stays in its order. What then still has letters of a script in which a name
+cannot be told from the words around it is not judged.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ _LINES: Final = frozenset("\t\r\n\f")
 
 def cleaned(text: str, echoes: Echoes) -> str | None:
     """The text without what identifies, empty when nothing else was in it; None: not judged."""
+    text = echoes.without(text)
     if not all(_is_judged(character) for character in set(text)):
         return None
-    text = echoes.without(text)
     for pattern in _PATTERNS:
         text = pattern.sub(" ", text)
     text = _TOKEN.sub(_without_number, text)

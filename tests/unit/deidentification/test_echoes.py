@@ -158,12 +158,63 @@ def test_identifiers_are_taken_out_of_a_text(text: str, left: str) -> None:
         ("Ouyang Xi^Li", "ouyangxi1940"),
         ("Ouyang Xi^Li", "1940ouyang"),
         ("Sørensen^Æbbe", "Sorensen"),
+        ("Þórðar^Đăng", "thordar"),
+        ("Ħabel^Ŧor", "HABEL"),
+        ("Łęcki^Weiß", "lecki/weiss"),
+        ("Mühlöder^Eva", "Muehloeder"),
+        ("O'Brannigan-Vexley^Ann", "OBrannigan"),
+        ("Li^Wei", "liwei"),
+        ("Li Wei", "weili"),
+        ("Jägersmühl=Ягерсмюльский^Прокофей", "JagersmuhlПрокофей"),  # noqa: RUF001 - two scripts
+        ("Kurosawara^Aki=黒沢原^辰典", "患者黒沢原様"),
+        ("Quorra^Zyxel", "ptQuorraCT"),
+        ("Quorra^Zyxel", "quorra1951"),
     ],
 )
 def test_a_name_is_found_without_its_marks_and_run_together(name: str, text: str) -> None:
     assert echoes(PN=name).in_text(KERNEL, "LO", text)
     assert "annigan" not in echoes(PN=name).without(text).casefold()
     assert not echoes(PN=name).in_text(KERNEL, "LO", echoes(PN=name).without(text))
+
+
+@pytest.mark.parametrize("text", ["4418829", "no4418829", "a4418829z", "xqz07x4418829"])
+def test_a_long_number_of_an_identifier_is_found_alone_and_among_letters(text: str) -> None:
+    found = echoes(LO="QZ07X4418829")
+    assert found.in_text(KERNEL, "LO", text)
+    assert not found.in_text(KERNEL, "LO", "44188290 1441882 qz07x")
+
+
+@pytest.mark.parametrize("value", ["4418829", "+4418829", "04418829", "4418829.0", "1\\4418829."])
+def test_a_number_is_found_however_it_is_written(value: str) -> None:
+    assert echoes(LO="QZ07-4418829").in_number(value)
+    assert not echoes(LO="QZ07-4418829").in_number(f"{value}5")
+
+
+def test_words_of_an_institution_are_not_searched_for_inside_of_words() -> None:
+    assert not echoes(LO="Radiology").in_text(KERNEL, "LO", "neuroradiology")
+    assert echoes(LO="CTROOM7").in_text(KERNEL, "LO", "xctroom7y")
+
+
+def test_a_word_is_taken_out_with_its_marks() -> None:
+    assert echoes(PN="ณรงค์ฤทธานนท์^พิมพ์").without("CT ณรงค์ฤทธานนท์ chest") == "CT  chest"
+    assert echoes(PN="Mu\u0308ller^Eva").without("of Mu\u0308ller.") == "of ."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "17032021",
+        "03172021",
+        "2021_03_17",
+        "2021年3月17日",
+        "2021-Mar-17",
+        "Mar17, 2021",
+        "17_MAR_2021",
+    ],
+)
+def test_a_date_is_found_as_files_and_other_languages_write_it(text: str) -> None:
+    assert echoes(DA="20210317").in_text(KERNEL, "LO", text)
+    assert not echoes(DA="20210318").in_text(KERNEL, "LO", text)
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,13 @@ def test_what_identifies_is_taken_out(text: str, left: str) -> None:
     assert cleaned(text, an_object()) == left.strip(" ,;")
 
 
+def test_a_text_is_kept_when_only_the_name_is_of_another_script() -> None:
+    echoes = Echoes()
+    echoes.add("PN", "קרמונלין^אביתרון")
+    assert cleaned("CHEST ROUTINE אביתרון קרמונלין", echoes) == "CHEST ROUTINE"
+    assert cleaned("CHEST ROUTINE אביתרון שלום", echoes) is None
+
+
 @pytest.mark.parametrize(
     "text",
     [
