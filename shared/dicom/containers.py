@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Final
 
 from shared.dicom.element_headers import (
@@ -21,6 +22,7 @@ from shared.dicom.vrs import EXPLICIT_VRS
 from shared.errors import FormatError, LimitError
 
 OVERRUN: Final = {False: "truncated", True: "element-overruns-item"}  # by Level.bounded
+_ENCODINGS: Final = {each: Encoding(*each) for each in product((True, False), repeat=2)}
 _ITEM_VRS: Final = frozenset({"SQ", "UN", None})
 
 
@@ -68,7 +70,7 @@ class ContainerWalk:
             Level(
                 end=end,
                 bounded=level.bounded or not undefined,
-                encoding=Encoding(explicit_vr=explicit, little_endian=little),
+                encoding=_ENCODINGS[explicit, little],
                 undefined=undefined,
                 is_sequence=True,
                 tag=tag,
@@ -120,11 +122,11 @@ class ContainerWalk:
 
     @staticmethod
     def _item_encoding(level: Level, code: bytes) -> Encoding:
+        encoding = level.encoding
         if not level.detects_encoding:
-            return level.encoding
-        letters = code.isalpha() and code.isupper() and level.encoding.explicit_vr
-        explicit = code in EXPLICIT_VRS or letters
-        return Encoding(explicit_vr=explicit, little_endian=level.encoding.little_endian)
+            return encoding
+        letters = encoding.explicit_vr and code.isalpha() and code.isupper()
+        return _ENCODINGS[letters or code in EXPLICIT_VRS, encoding.little_endian]
 
     def _close(self, level: Level) -> None:
         """Leave a level whose end has been reached."""

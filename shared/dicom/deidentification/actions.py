@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 from shared.dicom.deidentification import dates, free_text
 from shared.dicom.deidentification.characters import (
@@ -40,13 +40,15 @@ _TEXTS_OF_MANY: Final = frozenset({"LO", "SH", "UC"})  # a backslash ends a valu
 _FREE_TEXT_VRS: Final = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 
 
-@dataclass(frozen=True, slots=True)
-class ActionTaken:
+class ActionTaken(NamedTuple):
     """What was done to one attribute: tags and item numbers, action code and rule; no value."""
 
     path: str
     action: Action
     rule: str
+
+
+_Performing: TypeAlias = "Callable[[Cleaner, RawElement, Rule, Place], RawElement | None]"
 
 
 @dataclass(slots=True, repr=False)
@@ -80,7 +82,8 @@ class Cleaner:
                 kept.setdefault(element.tag, cleaned)
         if rules.book.private:
             self._keep_reservations(elements, kept, place)
-        return tuple(kept[tag] for tag in sorted(kept))
+        tags = sorted(kept)
+        return tuple(kept.values() if tags == [*kept] else (kept[tag] for tag in tags))
 
     def _keep_reservations(
         self, elements: tuple[RawElement, ...], kept: dict[int, RawElement], place: Place
@@ -94,35 +97,28 @@ class Cleaner:
                 self._record(place, element, place.rules[element.tag])
 
     def _element(self, element: RawElement, place: Place) -> RawElement | None:
-        rule = place.rules[element.tag]
-        if element.tag & _PRIVATE and place.rules.book.private:
-            if is_creator(element.tag):
+        tag = element.tag
+        rule = place.rules[tag]
+        if tag & _PRIVATE and place.rules.book.private:
+            if is_creator(tag):
                 return None  # until it is known whether something of its block is kept
-            rule = place.blocks.rule(element.tag, place.rules.book.private) or rule
+            rule = place.blocks.rule(tag, place.rules.book.private) or rule
         if rule.action is Action.REMOVE:
-            return self._perform(element, rule, place)
+            self._record(place, element, rule)
+            return None
         known = understood(element, rule.vr, little_endian=self.little_endian)
         if known is None:
-            return self._perform(element, NOT_UNDERSTOOD, place)
-        if rule.action is Action.KEEP and place.dummied and known.vr in _DUMMIED_VRS:
+            self._record(place, element, NOT_UNDERSTOOD)
+            return None
+        if place.dummied and rule.action is Action.KEEP and known.vr in _DUMMIED_VRS:
             rule = _INSIDE_DUMMY
-        return self._perform(known, rule, place)
+        return self._performing[rule.action](self, known, rule, place)
 
     def _perform(self, element: RawElement, rule: Rule, place: Place) -> RawElement | None:
-        match rule.action:
-            case Action.KEEP:
-                return self._keep(element, rule, place)
-            case Action.UID:
-                return self._uid(element, rule, place)
-            case Action.EMPTY:
-                return self._empty(element, rule, place)
-            case Action.DUMMY:
-                return self._dummy(element, rule, place)
-            case Action.CLEAN:
-                return self._cleaned(element, rule, place)
-            case Action.REMOVE:
-                self._record(place, element, rule)
-        return None
+        return self._performing[rule.action](self, element, rule, place)
+
+    def _remove(self, element: RawElement, rule: Rule, place: Place) -> None:
+        self._record(place, element, rule)
 
     def _record(self, place: Place, element: RawElement, rule: Rule) -> None:
         self.taken.append(ActionTaken(f"{place.prefix}{element.tag:08X}", rule.action, rule.name))
@@ -287,7 +283,9 @@ class Cleaner:
             )
             for number, item, rules in items
         )
-        return replace(element, items=cleaned)
+        return RawElement(
+            element.tag, element.vr, element.extent, None, cleaned, element.undefined_length
+        )
 
     def _pseudonym(self, element: RawElement, place: Place) -> bytes:
         text = decoded(trimmed(element.value or b""), place.encodings)
@@ -298,6 +296,15 @@ class Cleaner:
 
     def _pseudonymous_accession(self, text: str) -> str:
         return self.key.accession_number(text) if text else ""
+
+    _performing: ClassVar[Mapping[Action, _Performing]] = {
+        Action.KEEP: _keep,
+        Action.UID: _uid,
+        Action.EMPTY: _empty,
+        Action.DUMMY: _dummy,
+        Action.CLEAN: _cleaned,
+        Action.REMOVE: _remove,
+    }
 
 
 # Code Strings and numbers inside a dummy sequence are kept as anywhere: they name nobody, and their

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from shared.dicom.deidentification.characters import trimmed
@@ -29,6 +30,7 @@ def dummy(tag: int, vr: str) -> bytes | None:
     return BY_TAG.get(tag) or BY_VR.get(vr.split(" or ", maxsplit=1)[0])
 
 
+@lru_cache(maxsize=4096)  # the objects of a study name each other
 def mapped_uids(value: bytes, key: PseudonymKey) -> bytes:
     """Each UID of the value replaced by its pseudonym; an empty one stays empty."""
     uids = (trimmed(uid).decode("latin-1") for uid in value.split(b"\\"))

@@ -48,9 +48,13 @@ def objection(element: RawElement, rule: Rule, encodings: Encodings, echoes: Ech
 
 
 def _objection_to_value(vr: str, value: bytes, rule: Rule, echoes: Echoes) -> Rule | None:
+    if vr in BINARY_VRS:
+        return ECHO if echoes.in_bytes(value) else None
+    if vr in NUMBER_VRS:
+        return _objection_to_number(value, echoes)
     if vr in TEMPORAL_VRS:
         return _objection_to_date(vr, value, rule, echoes)
-    return _objection_to_number(vr, value, echoes)
+    return None if vr == "UI" else _NOT_OF_ITS_VR
 
 
 def _objection_to_unread(vr: str) -> Rule | None:
@@ -68,11 +72,7 @@ def _objection_to_date(vr: str, value: bytes, rule: Rule, echoes: Echoes) -> Rul
     return None
 
 
-def _objection_to_number(vr: str, value: bytes, echoes: Echoes) -> Rule | None:
-    if vr in NUMBER_VRS:
-        if not is_number(value):
-            return _NOT_OF_ITS_VR
-        return ECHO if echoes.in_number(trimmed(value).decode("ascii")) else None
-    if vr in BINARY_VRS:
-        return ECHO if echoes.in_bytes(value) else None
-    return None if vr == "UI" else _NOT_OF_ITS_VR
+def _objection_to_number(value: bytes, echoes: Echoes) -> Rule | None:
+    if not is_number(value):
+        return _NOT_OF_ITS_VR
+    return ECHO if echoes.in_number(trimmed(value).decode("ascii")) else None

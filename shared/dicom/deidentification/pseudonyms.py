@@ -10,6 +10,7 @@ import base64
 import hmac
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final
 
 from pydicom._uid_dict import UID_dictionary
@@ -95,10 +96,18 @@ class PseudonymKey:
         return base64.b32encode(self._digest(kind, original, issuer)[:10]).decode("ascii")
 
     def _digest(self, kind: str, original: str, issuer: str = "") -> bytes:
-        parts = (self.project, kind, issuer, original)
-        encoded = (part.encode("utf-8", "surrogateescape") for part in parts)
-        message = b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+        message = _namespace(self.project, kind, issuer) + _preceded_by_length(original)
         return hmac.digest(self.secret, message, "sha256")
+
+
+@lru_cache(maxsize=1024)
+def _namespace(project: str, kind: str, issuer: str) -> bytes:
+    return b"".join(map(_preceded_by_length, (project, kind, issuer)))
+
+
+def _preceded_by_length(part: str) -> bytes:
+    encoded = part.encode("utf-8", "surrogateescape")
+    return len(encoded).to_bytes(4, "big") + encoded
 
 
 def is_standard_uid(uid: str) -> bool:

@@ -16,6 +16,7 @@ BINARY_VRS: Final = frozenset(
 )
 BULK_VRS: Final = frozenset({"FD", "FL", "OD", "OF", "OL", "OV", "OW", "SL", "SS", "UL", "US"})
 _KINDS: Final = (TEXT_VRS, NUMBER_VRS, TEMPORAL_VRS, BINARY_VRS, frozenset({"UI"}))
+_KIND_OF: Final = {vr: number for number, kind in enumerate(_KINDS) for vr in kind}
 _KNOWN_VRS: Final = TEXT_VRS | NUMBER_VRS | TEMPORAL_VRS | BINARY_VRS | {"UI", "SQ"}
 _NUMBER: Final = re.compile(rb"[0-9+\-.eE \\]*\x00?")
 
@@ -48,7 +49,7 @@ def _is_consistent(element: RawElement, expected: str) -> bool:
 
 def is_of_the_kind(vr: str, expected: str) -> bool:
     """Text where the dictionary has numbers, or the reverse, is not what it says it is."""
-    return not expected or any(vr in kind and expected[:2] in kind for kind in _KINDS)
+    return not expected or (vr in _KIND_OF and _KIND_OF[vr] == _KIND_OF.get(expected[:2]))
 
 
 def is_number(value: bytes) -> bool:
