@@ -65,11 +65,11 @@ reconcile: $(RUN_READY) ## Compare buckets with tables now; repair or report wha
 	@"$(PY)" -m infra.operate --local reconcile
 
 .PHONY: copies
-copies: $(RUN_READY) ## Research copies by the key that made them; make copies DO=renew makes them anew
+copies: $(RUN_READY) ## Research copies by their key; make copies DO=renew makes them anew
 	@"$(PY)" -m infra.operate --local copies "$${DO:-list}"
 
 .PHONY: reidentify
-reidentify: $(RUN_READY) ## Undo a pseudonym, on record: KIND=patient PSEUDONYM=… WHO=… REASON=… KEY_FILE=… PROJECT=…
+reidentify: $(RUN_READY) ## What a pseudonym stands for; who asks is recorded (infra/README.md)
 	@"$(PY)" -m infra.operate --local reidentify --key-file "$$KEY_FILE" --project "$$PROJECT" \
 	  --who "$$WHO" --reason "$$REASON" "--$$KIND" "$$PSEUDONYM"
 

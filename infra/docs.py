@@ -18,7 +18,7 @@ from typing import Any
 from functions.ingest.decision import REASONS as DECISIONS
 from functions.sweep.report import MEANINGS as FINDINGS
 from functions.sweep.report import action_of
-from infra import data_files
+from infra import data_files, safe_harbor
 from infra.definition import DATA_FILES, Function, Kind, Schedule, load_pipeline
 from infra.table_schemas import SCHEMAS
 from infra.table_schemas import TABLES as SCHEMA_FILES
@@ -122,6 +122,15 @@ def profiles() -> str:
         for profile in (Profile.from_data(name, data),)
     )
     return markdown(("profile", "options", *(f"{a}" for a in TAKEN), "is for"), rows)
+
+
+def identifiers_of_safe_harbor() -> str:
+    """What becomes of the identifiers that HIPAA's Safe Harbor method names."""
+    shipped = {name: Profile.from_data(name, data) for name, data in data_files.profiles().items()}
+    return markdown(
+        ("identifier", "attributes, and their action under `basic`", "otherwise under"),
+        safe_harbor.rows(shipped),
+    )
 
 
 def _options(profile: Profile) -> str:
@@ -247,6 +256,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "warnings": warnings,
     "holds": holds,
     "profiles": profiles,
+    "safe harbor": identifiers_of_safe_harbor,
     "limits": limits,
     "differences": differences,
     "facilities": facilities,
