@@ -5,34 +5,62 @@ what identifies, reads the written bytes with a walk of its own, and tells kinds
 
 Coincidences, which are no findings: words of one or two letters and numbers of up to three digits;
 words that name nobody; a word of letters alone that is a Code String; in the attributes that name
-the equipment, a word of letters alone; in numeric values, numbers of up to five digits.
+the equipment, a word of letters alone; in numeric values, numbers of up to five digits; inside of
+longer words, words of up to five letters, and words of an identifier that has no digit.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
-from itertools import groupby
+from itertools import groupby, permutations
 from struct import Struct
 from typing import Final
 
 from pydicom._uid_dict import UID_dictionary
+from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import dictionary_keyword, dictionary_VR
 
 from shared.dicom.elements import Extent, Header, RawElement
 
-_WORD: Final = re.compile(rb"[0-9a-z\x80-\xff]+")
-_LONG_NUMBER: Final = re.compile(rb"(?<![0-9])[0-9]{6,}(?![0-9])")
-_UID: Final = re.compile(rb"[0-9]+(?:\.[0-9]+){3,}")
-_DAY: Final = re.compile(rb"(?<![0-9])[0-9]{8}")
+_WORD: Final = re.compile(r"[^\W_]+")
+_PART: Final = re.compile(  # a long number, and letters beside digits
+    r"(?<!\d)\d{6,}(?!\d)|(?<=\d)[^\W\d_]{4,}|(?<![^\W\d_])[^\W\d_]{4,}(?=\d)"
+)
+_WHOLE_NUMBER: Final = re.compile(r"(?<![0-9.])0*([0-9]{6,})(?:\.0*)?(?![0-9.])")
+_UID: Final = re.compile(r"[0-9]+(?:\.[0-9]+){3,}")
+_DAY: Final = re.compile(r"(?<![0-9])[0-9]{8}")
+_LIKE_A_DAY: Final = re.compile(r"[0-9]{4}")
+_DAY_OF_NUMBERS: Final = re.compile(
+    r"(?<![0-9])(?=([0-9]{4}|[0-9]{1,2})[-./ :_年]([0-9]{1,2})[-./ :_月]"
+    r"([0-9]{4}|[0-9]{1,2})(?![0-9]))"
+)
+_DAY_OF_DIGITS: Final = re.compile(r"(?<![0-9])([0-9]{2})([0-9]{2})([0-9]{4})(?![0-9])")
+_MONTHS: Final = {
+    "jan": 1, "feb": 2, "fev": 2, "mar": 3, "mrz": 3, "apr": 4, "avr": 4, "may": 5, "mai": 5,
+    "jun": 6, "jul": 7, "aug": 8, "aou": 8, "sep": 9, "oct": 10, "okt": 10, "nov": 11, "dec": 12,
+    "dez": 12,
+}  # fmt: skip
+_DAY_WITH_MONTH: Final = re.compile(
+    rf"(?:(?<![0-9])([0-9]{{1,4}})[\s.,_-]{{0,3}}|(?<![a-z]))({'|'.join(_MONTHS)})[a-z]{{0,8}}"
+    r"[\s.,_-]{0,3}([0-9]{1,4})(?:[\s.,_-]{1,3}([0-9]{4}))?"
+)
+_STROKES: Final = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "ŋ": "n", "ŧ": "t", "þ": "th",
+     "æ": "ae", "œ": "oe", "ƀ": "b", "ɨ": "i", "ʉ": "u", "ƶ": "z"}
+)  # fmt: skip
+_UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+_IDEOGRAPHS: Final = re.compile(r"[\u3400-\u9fff]{2,}")
 _NAMING_NOBODY: Final = frozenset(
     {
-        b"anon", b"anonym", b"anonymized", b"anonymised", b"anonymous", b"and", b"deidentified",
-        b"for", b"name", b"none", b"not", b"null", b"patient", b"removed", b"the", b"undefined",
-        b"unknown", b"unspecified", b"yes",
+        "1900", "19000101", "anon", "anonym", "anonymized", "anonymised", "anonymous", "and",
+        "deidentified", "for", "here", "name", "none", "not", "null", "patient", "removed", "the",
+        "undefined", "unknown", "unspecified", "yes",
     }
 )  # fmt: skip
 _IDENTIFYING_KEYWORD: Final = re.compile(
@@ -65,7 +93,7 @@ _OF_AN_INSTITUTION: Final = re.compile(
 _OF_NO_VISIT: Final = re.compile(r"Birth|Death|^GPSTimeStamp$")
 _NAMING_A_KIND: Final = re.compile(r"SOPClass|Scheme|Syntax|Context|Mapping|ClassUID$")
 _EQUIPMENT: Final = frozenset({0x00080070, 0x00081090, 0x00181020})
-_DUMMY_DAYS: Final = (b"1900", b"0000", b"0001")
+_DUMMY_DAYS: Final = ("1900", "0000", "0001")
 _LONG_VRS: Final = frozenset(
     {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
 )
@@ -76,7 +104,19 @@ _UNDEFINED: Final = 0xFFFFFFFF
 _DELIMITERS: Final = 0xFFFE
 _PREAMBLE: Final = 132
 _SHORTEST_IN_BINARY: Final = 6
+_SHORTEST_INSIDE: Final = 6
+_SPECIFIC_CHARACTER_SET: Final = 0x00080005
+_LATIN_SETS: Final = frozenset({"", "ISO_IR 6", "ISO_IR 100", "ISO 2022 IR 6"})
+_DELIMITERS_OF_TEXT: Final = {ord(character) for character in "\r\n\t\f\\^="}
+_CONTENT_SEQUENCE, _CONCEPT_NAME = 0x0040A730, 0x0040A043
+_CODE_MEANING, _TEXT_VALUE = 0x00080104, 0x0040A160
+_NAMING_AN_IDENTIFIER: Final = re.compile(
+    rb"accession number|(placer|filler) number|(person|subject|patient) id(entifier)?|login name"
+    rb"|(specimen|prescription) identifier"
+)
 _FEW: Final = 256
+_FEW_PARTS: Final = 9
+_DOTS_OF_A_UID: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,14 +136,17 @@ NOTHING_RETAINED: Final = Retained()
 
 @dataclass(slots=True, repr=False)
 class _Identifiers:
-    """What identifies, as lower-case bytes in every form in which it is looked for, by kind."""
+    """What identifies, without case and accents, in every form in which it is looked for."""
 
-    words: dict[bytes, str] = field(default_factory=dict)
-    phrases: dict[bytes, set[bytes]] = field(default_factory=dict)  # by their first words
+    encodings: tuple[tuple[str, ...], ...] = ()  # in which the original's texts may be
+    is_latin: bool = True
+    words: dict[str, str] = field(default_factory=dict)  # all by kind
+    inside: dict[str, str] = field(default_factory=dict)  # those looked for in longer words
+    phrases: dict[str, set[str]] = field(default_factory=dict)  # by their first words
     long: dict[bytes, dict[bytes, str]] = field(default_factory=dict)  # by their first bytes
-    uids: set[bytes] = field(default_factory=set)
-    days: set[bytes] = field(default_factory=set)
-    moved: set[bytes] = field(default_factory=set)  # what the days become, as values of dates
+    uids: set[str] = field(default_factory=set)
+    days: set[str] = field(default_factory=set)
+    moved: set[str] = field(default_factory=set)  # what the days become, as values of dates
 
 
 def residue(
@@ -127,25 +170,87 @@ def residue(
 
 def _may_hold(runs: tuple[tuple[int, bytes], ...], known: _Identifiers) -> bool:
     """Whether an identifier's bytes occur at all; if none do, no value needs a look."""
-    needles = (*known.words, *known.phrases, *known.uids, *known.days)
-    if len(needles) > _FEW:
+    phrases = (
+        max(phrase.split(" "), key=len) for same in known.phrases.values() for phrase in same
+    )
+    days = (form for day in known.days for form in (day, _last(day, 6, 4), _last(day, 4, 6)))
+    needles = {*known.words, *phrases, *known.inside, *known.uids, *days}
+    if len(needles) > _FEW or not known.is_latin or not all(map(str.isascii, needles)):
         return True
-    lowered = b"\x00".join(run for _, run in runs).lower()
-    return any(needle in lowered for needle in needles)
+    joined = b"\n".join(run for _, run in runs).translate(_LATIN, b"\x00")
+    if any(needle.encode("ascii") in joined for needle in needles):
+        return True
+    years = {day[:4].encode("ascii") for day in known.days}
+    written = [year for year in years if year in joined]
+    return bool(written) and bool(re.search(_WRITTEN_YEAR % {b"year": b"|".join(written)}, joined))
+
+
+_WRITTEN_YEAR: Final = rb"(?:%(year)s)[-./ :_,a-z]|[-./ :_,a-z](?:%(year)s)"
+
+
+def _last(day: str, first: int, second: int) -> str:
+    """The day with its year last."""
+    return day[first : first + 2] + day[second : second + 2] + day[:4]
+
+
+def _lowered(code: int) -> int:
+    character = chr(code)
+    plain = unicodedata.normalize("NFKD", character)[0].lower()
+    return ord(plain) if character.isalpha() and plain.isascii() else code
+
+
+_LATIN: Final = bytes(map(_lowered, range(256)))  # letters without case and accents
 
 
 def _collected(header: Header, retained: Retained) -> _Identifiers:
-    found, kept = _Identifiers(), _Identifiers()
-    elements = (*header.file_meta, *header.dataset, *header.trailing)
-    for path, element in _leaves(elements, ()):
+    leaves = tuple(_leaves((*header.file_meta, *header.dataset, *header.trailing), ()))
+    sets = {
+        (element.value or b"").decode("latin-1")
+        for _, element in leaves
+        if element.tag == _SPECIFIC_CHARACTER_SET
+    }
+    encodings = tuple(found for found in map(_encodings, sets) if found)
+    is_latin = all(term.strip(" \x00") in _LATIN_SETS for each in sets for term in each.split("\\"))
+    found, kept = (_Identifiers(encodings, is_latin) for _ in range(2))
+    for path, element in leaves:
         collect = _collector(element.tag)
         if collect is not None:
             into = kept if _is_retained(path, element.tag, retained) else found
             collect((element.value or b"").strip(b" \x00"), into)
+    for text in _identifying_content(header.dataset):
+        _collect_identifier(text.strip(b" \x00"), found)
     found.uids -= kept.uids  # a UID that is kept in one place tells no more in another
     if retained.moved_by:
         found.moved = {_moved(day, retained.moved_by) for day in found.days}
     return found
+
+
+def _encodings(character_set: str) -> tuple[str, ...]:
+    """Python's names of the encodings, () when the character set is not known."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return tuple(convert_encodings(character_set.strip(" \x00").split("\\")))
+        except LookupError:
+            return ()
+
+
+def _identifying_content(elements: Iterable[RawElement]) -> Iterator[bytes]:
+    """Texts of content items whose concepts are called as identifiers are."""
+    for element in elements:
+        for item in element.items or ():
+            values = {inner.tag: inner for inner in item.elements}
+            name = values.get(_CONCEPT_NAME)
+            if element.tag == _CONTENT_SEQUENCE and name is not None and _TEXT_VALUE in values:
+                meanings = (
+                    inner.value or b""
+                    for code in name.items or ()
+                    for inner in code.elements
+                    if inner.tag == _CODE_MEANING
+                )
+                if any(_NAMING_AN_IDENTIFIER.search(meaning.lower()) for meaning in meanings):
+                    yield values[_TEXT_VALUE].value or b""
+            yield from _identifying_content(item.elements)
 
 
 def _leaves(
@@ -180,12 +285,12 @@ def _is_of_no_option(path: tuple[int, ...], keyword: str) -> bool:
     return keyword == "DigitalSignatureUID" or (keyword == "UID" and not path)
 
 
-def _moved(day: bytes, days: int) -> bytes:
+def _moved(day: str, days: int) -> str:
     try:
         moved = date(int(day[:4]), int(day[4:6]), int(day[6:])) + timedelta(days=days)
     except (ValueError, OverflowError):
         return day
-    return b"%04d%02d%02d" % (moved.year, moved.month, moved.day)
+    return f"{moved.year:04}{moved.month:02}{moved.day:02}"
 
 
 @cache
@@ -211,92 +316,178 @@ def _collector(tag: int) -> Callable[[bytes, _Identifiers], None] | None:
 
 
 def _collect_days(value: bytes, into: _Identifiers) -> None:
-    digits = (re.sub(rb"[^0-9]", b"", day) for day in value.split(b"\\"))
+    digits = (re.sub(r"[^0-9]", "", day) for day in value.decode("latin-1").split("\\"))
     days = (match[0] for match in map(_DAY.match, digits) if match)
     into.days |= {day for day in days if not day.startswith(_DUMMY_DAYS)}
 
 
 def _collect_name(value: bytes, into: _Identifiers) -> None:
-    for form in _forms(value):
-        for word in _WORD.findall(form.lower()):
-            if _tells(word):
-                into.words[word] = "person-name"
-                _collect_long(word, "person-name", into)
+    for text in _texts(value, into.encodings):
+        _collect_long(text, "person-name", into)
+        for form in {text, text.translate(_UMLAUTS)}:
+            for name in form.split("\\"):
+                _collect_words(_plain(name), into)
+
+
+def _collect_words(name: str, into: _Identifiers) -> None:
+    """The words of a name, alone and run together as far as people and devices do so."""
+    parts = [group.split("^") for group in name.split("=")]
+    closed = {"".join(_WORD.findall(part)) for group in parts for part in group[:2]}
+    marks = re.sub(r"['`\u2019\u00b4\u02b9\u02bc]", "", name)
+    words = {*_WORD.findall(name), *_WORD.findall(marks), *closed}
+    if len(closed) < _FEW_PARTS:
+        words.update(one + other for one, other in permutations(closed, 2))
+    for word in filter(_tells, words):
+        into.words[word] = "person-name"
+        if len(word) >= _SHORTEST_INSIDE or _IDEOGRAPHS.fullmatch(word):
+            into.inside[word] = "person-name"
 
 
 def _collect_uids(value: bytes, into: _Identifiers) -> None:
-    uids = (uid.strip(b" \x00") for uid in value.split(b"\\"))
-    into.uids |= {uid for uid in uids if uid and uid.decode("latin-1") not in UID_dictionary}
+    uids = (uid.strip(" \x00") for uid in value.decode("latin-1").split("\\"))
+    into.uids |= {uid for uid in uids if uid and uid not in UID_dictionary}
 
 
 def _collect_identifier(value: bytes, into: _Identifiers) -> None:
-    for form in _forms(value):
-        for single in re.split(rb"[\\\r\n]", form.lower()):
-            words = _WORD.findall(single)
-            if not _tells(b"".join(words)):
+    for text in _texts(value, into.encodings):
+        for single in re.split(r"[\\\r\n]", text):
+            words = _WORD.findall(_plain(single))
+            joined = "".join(words)
+            if not _tells(joined):
                 continue
             _collect_long(single, "identifier", into)
-            if len(words) == 1:
-                into.words[words[0]] = "identifier"
-            else:
-                into.phrases.setdefault(words[0], set()).add(b" ".join(words))
+            numbers = re.findall(r"\d{6,}", " ".join(words))
+            into.words.update((number, "identifier") for number in numbers if _tells(number))
+            if len(words) > 1:
+                into.phrases.setdefault(words[0], set()).add(" ".join(words))
+                continue
+            into.words[joined] = "identifier"
+            if len(joined) >= _SHORTEST_INSIDE and not joined.isalpha() and not joined.isdigit():
+                into.inside[joined] = "identifier"
 
 
-def _collect_long(needle: bytes, kind: str, into: _Identifiers) -> None:
-    if len(needle) >= _SHORTEST_IN_BINARY:
-        into.long.setdefault(needle[:_SHORTEST_IN_BINARY], {})[needle] = kind
+def _collect_long(text: str, kind: str, into: _Identifiers) -> None:
+    """Words and whole values as bytes in which binary values may have them."""
+    if kind == "person-name":
+        words = {form for word in _WORD.findall(text) for form in (word, _plain(word))}
+    else:
+        words = {text, _plain(text)}
+    for word in words:
+        if _tells(word):
+            for form in _as_bytes(word):
+                needle = form.lower()
+                if len(needle) >= _SHORTEST_IN_BINARY:
+                    into.long.setdefault(needle[:_SHORTEST_IN_BINARY], {})[needle] = kind
 
 
-def _forms(value: bytes) -> set[bytes]:
-    """The value as written and in the encodings into which text is most often rewritten."""
+def _as_bytes(word: str) -> set[bytes]:
+    """In UTF-8, UTF-16 and Latin-1; zeros between ASCII letters are left out where it matters."""
+    if word.isascii():
+        return {word.encode("ascii")}
+    forms = {word.encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be")}
+    return forms | {word.encode("latin-1", "ignore")}
+
+
+def _texts(value: bytes, encodings: Iterable[tuple[str, ...]]) -> set[str]:
+    """The value in the object's encodings, and in those into which text is most often rewritten."""
     if value.isascii() and b"\x1b" not in value:
-        return {value}
-    forms = {value}
-    for encoding in ("utf-8", "latin-1", "gb18030", "shift_jis", "euc_kr", "iso8859_5"):
-        try:
-            forms.add(value.decode(encoding).encode("utf-8"))
-        except UnicodeError:
-            continue
-    return forms
+        return {value.decode("ascii")}
+    texts = {value.decode("latin-1")}
+    for encoding in (*encodings, ("utf-8",)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                texts.add(decode_bytes(value, encoding, _DELIMITERS_OF_TEXT))
+            except (UnicodeError, LookupError):
+                continue
+    return texts
 
 
-def _tells(word: bytes) -> bool:
-    if word in _NAMING_NOBODY or not word.strip(b"0"):
+def _plain(text: str) -> str:
+    """Without case, accents and strokes."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text)
+    letters = "".join(c for c in decomposed if not unicodedata.category(c).startswith("M"))
+    return letters.casefold().translate(_STROKES)
+
+
+def _tells(word: str) -> bool:
+    if word in _NAMING_NOBODY or not word.strip("0"):
         return False
+    if not word.isascii():
+        return len(word) > 1
     return len(word) > 3 if word.isdigit() else len(word) > 2  # noqa: PLR2004 - see the module
 
 
 def _findings(tag: int, vr: str, value: bytes, known: _Identifiers) -> set[str]:
     if vr == "UI":
-        return {"uid"} if not known.uids.isdisjoint(_UID.findall(value)) else set()
+        uids = _UID.findall(value.decode("latin-1"))
+        return {"uid"} if not known.uids.isdisjoint(uids) else set()
     if vr in _BINARY_VRS:
         return _findings_in_binary(value.lower(), known)
-    pattern = _LONG_NUMBER if vr in {"DS", "IS"} else _WORD
-    words = pattern.findall(value.lower())
-    if vr == "CS" or tag in _EQUIPMENT:
-        words = [word for word in words if not word.isalpha()]
-    found = {known.words[word] for word in words if word in known.words}
-    joined = b" %b " % b" ".join(words)
-    for first in known.phrases.keys() & words:
-        if any(b" %b " % phrase in joined for phrase in known.phrases[first]):
-            found.add("identifier")
-    days = known.days - known.moved if vr in {"DA", "DT"} else known.days
-    return found | _findings_of_patterns(value, days, known)
-
-
-def _findings_of_patterns(value: bytes, days: set[bytes], known: _Identifiers) -> set[str]:
-    found = set()
-    if not days.isdisjoint(_DAY.findall(value)):
-        found.add("date")
-    if not known.uids.isdisjoint(_UID.findall(value)):
-        found.add("uid")
+    found = set[str]()
+    for text in _texts(value, known.encodings):
+        plain = _plain(text)
+        if vr in {"DS", "IS"}:
+            found |= _findings_in_words(_WHOLE_NUMBER.findall(plain), known)
+        else:
+            found |= _findings_in_text(tag, vr, plain, known)
+        found |= _findings_of_patterns(vr, plain, known)
     return found
 
 
+def _findings_in_words(words: Iterable[str], known: _Identifiers) -> set[str]:
+    return {known.words[word] for word in words if word in known.words}
+
+
+def _findings_in_text(tag: int, vr: str, text: str, known: _Identifiers) -> set[str]:
+    words = _WORD.findall(text)
+    parts = _PART.findall(text)
+    inside = {kind for word, kind in known.inside.items() if word in text}
+    if vr == "CS" or tag in _EQUIPMENT:
+        words, parts = ([w for w in each if not w.isalpha()] for each in (words, parts))
+        inside = set()
+    found = _findings_in_words((*words, *parts), known) | inside
+    joined = f" {' '.join(words)} "
+    for first in known.phrases.keys() & words:
+        if any(f" {phrase} " in joined for phrase in known.phrases[first]):
+            found.add("identifier")
+    return found
+
+
+def _findings_of_patterns(vr: str, text: str, known: _Identifiers) -> set[str]:
+    if not _LIKE_A_DAY.search(text) and text.count(".") < _DOTS_OF_A_UID:
+        return set()
+    if vr in {"DA", "DT"}:
+        days = {*_DAY.findall(text)} & (known.days - known.moved)
+    else:
+        days = {*_DAY.findall(text), *_written_days(text)} & known.days
+    found = {"date"} if days else set()
+    return found | ({"uid"} if not known.uids.isdisjoint(_UID.findall(text)) else set())
+
+
+def _written_days(text: str) -> Iterator[str]:
+    """Days as people write them: numbers in the usual orders, and with the names of months."""
+    for first, second, third in (*_DAY_OF_NUMBERS.findall(text), *_DAY_OF_DIGITS.findall(text)):
+        if len(first) > len(third):
+            yield f"{first}{second:0>2}{third:0>2}"
+        else:
+            yield from (f"{third}{second:0>2}{first:0>2}", f"{third}{first:0>2}{second:0>2}")
+    for before, name, after, year in _DAY_WITH_MONTH.findall(text):
+        month = f"{_MONTHS[name]:02}"
+        yield from (f"{year}{month}{after:0>2}", f"{after}{month}{before:0>2}")
+        yield f"{before}{month}{after:0>2}"
+
+
 def _findings_in_binary(value: bytes, known: _Identifiers) -> set[str]:
-    found = set() if known.days.isdisjoint(_DAY.findall(value)) else {"date"}
-    for needles in _candidates(value, known):
-        found |= {kind for needle, kind in needles.items() if needle in value}
+    """What bytes hold, of one byte or two a character."""
+    found = set[str]()
+    for written in {value, value.replace(b"\x00", b"")}:
+        if not known.days.isdisjoint(_DAY.findall(written.decode("latin-1"))):
+            found.add("date")
+        for needles in _candidates(written, known):
+            found |= {kind for needle, kind in needles.items() if needle in written}
     return found
 
 

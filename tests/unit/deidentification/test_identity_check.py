@@ -149,9 +149,87 @@ def test_kinds_are_told_and_no_values(vr: str, value: bytes, kinds: tuple[str, .
 
 
 @pytest.mark.parametrize(
+    ("vr", "text", "kind"),
+    [
+        ("LO", "QUORRAZYXEL", "person-name"),
+        ("LO", "zyxelquorra", "person-name"),
+        ("LO", "quorra1951", "person-name"),
+        ("SH", "1951zyxel", "person-name"),
+        ("LO", "ptQuorraCT", "person-name"),
+        ("LO", "17 Mar 2021", "date"),
+        ("LT", "March 17, 2021", "date"),
+        ("LO", "17.3.2021", "date"),
+        ("LO", "x 2021-03-17", "date"),
+        ("SH", "17032021", "date"),
+        ("LO", "2021-Mar-17", "date"),
+        ("SH", "no778812a", "identifier"),
+        ("SH", "qx/778812", "identifier"),
+        ("IS", "0778812", "identifier"),
+        ("DS", "778812.0", "identifier"),
+        ("SH", "xACC55501y", "identifier"),
+    ],
+)
+def test_what_is_written_otherwise_is_found(vr: str, text: str, kind: str) -> None:
+    assert residue_with(0x00181210, vr, text.encode()) == (kind,)
+
+
+@pytest.mark.parametrize("vr", ["OW", "OB"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_text_of_two_bytes_a_character_is_found(vr: str, encoding: str) -> None:
+    for text, kind in (
+        ("QX-778812", "identifier"),
+        ("Quorra", "person-name"),
+        ("20210317", "date"),
+    ):
+        assert residue_with(0x00283006, vr, b"\x01\x02" + text.encode(encoding)) == (kind,)
+    name = {"SpecificCharacterSet": "ISO_IR 144", "PatientName": "Чернозубов"}
+    value = "Чернозубов".encode(encoding)
+    assert residue_with(0x00283006, vr, value, **name) == ("person-name",)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Łęckiewicz^Żelisław", "LECKIEWICZ"),
+        ("Łęckiewicz^Żelisław", "zelislaw"),
+        ("Mühlöder^Æbbe", "Muehloeder"),
+        ("Mühlöder^Æbbe", "AEBBE"),
+        ("Mühlöder^Æbbe", "MÜHLÖDER"),
+        ("Weiß^Đăng", "weiss"),
+        ("O'Brannigan-Vexley^Ann", "obrannigan"),
+        ("O'Brannigan-Vexley^Ann", "OBranniganVexley"),
+        ("Li^Wei", "weili"),
+        ("Kurosawara^Aki=黒沢原^辰典", "患者黒沢原様"),
+        ("Quorra", "QUÖRRA"),
+    ],
+)
+def test_names_are_found_as_keyboards_and_people_write_them(name: str, text: str) -> None:
+    original = {"SpecificCharacterSet": "ISO_IR 192", "PatientName": name}
+    value = text.encode("utf-8")
+    assert residue_with(0x00181210, "LO", value, **original) == ("person-name",)
+
+
+def test_names_are_found_in_shifted_character_sets() -> None:
+    original = {"SpecificCharacterSet": "\\ISO 2022 IR 87", "PatientName": "Aki=黒沢原^辰典"}
+    value = "黒沢原".encode("iso2022_jp")
+    assert residue_with(0x00181210, "LO", value, **original) == ("person-name",)
+
+
+def test_identifiers_of_content_items_are_collected() -> None:
+    concept, content = Dataset(), Dataset()
+    concept.CodeValue, concept.CodingSchemeDesignator = "121022", "DCM"
+    concept.CodeMeaning = "Accession Number"
+    content.ConceptNameCodeSequence, content.TextValue = [concept], "ACQ-90210"
+    original = {"ContentSequence": [content]}
+    assert residue_with(0x00181210, "LO", b"of ACQ-90210", **original) == ("identifier",)
+    concept.CodeMeaning = "Finding"
+    assert residue_with(0x00181210, "LO", b"of ACQ-90210", **original) == ()
+
+
+@pytest.mark.parametrize(
     ("tag", "vr", "value"),
     [
-        (0x00181210, "LO", b"zyxelon quorrable"),  # longer words
+        (0x00181210, "LO", b"zyxelon zyxelish"),  # longer words
         (0x00180015, "CS", b"ZYXEL"),  # a word of letters as a Code String
         (0x00080070, "LO", b"Zyxel"),  # a word of letters as the maker
         (0x00181210, "DS", b"55501.5"),  # a measurement
