@@ -143,6 +143,7 @@ class _Identifiers:
     words: dict[str, str] = field(default_factory=dict)  # all by kind
     inside: dict[str, str] = field(default_factory=dict)  # those looked for in longer words
     phrases: dict[str, set[str]] = field(default_factory=dict)  # by their first words
+    needles: set[str] = field(default_factory=set)  # one of which every word or phrase has
     long: dict[bytes, dict[bytes, str]] = field(default_factory=dict)  # by their first bytes
     uids: set[str] = field(default_factory=set)
     days: set[str] = field(default_factory=set)
@@ -163,18 +164,17 @@ def residue(
     if not _may_hold(runs, identifiers):
         return ()
     found: set[str] = set()
-    for tag, vr, value in _values(header, runs):
-        found |= _findings(tag, vr, value, identifiers)
+    seen: set[tuple[int, str, bytes]] = set()  # frames repeat what their items say
+    for each in _values(header, runs):
+        if each not in seen:
+            seen.add(each)
+            found |= _findings(*each, identifiers)
     return tuple(sorted(found))
 
 
 def _may_hold(runs: tuple[tuple[int, bytes], ...], known: _Identifiers) -> bool:
     """Whether an identifier's bytes occur at all; if none do, no value needs a look."""
-    phrases = (
-        max(phrase.split(" "), key=len) for same in known.phrases.values() for phrase in same
-    )
-    days = (form for day in known.days for form in (day, _last(day, 6, 4), _last(day, 4, 6)))
-    needles = {*known.words, *phrases, *known.inside, *known.uids, *days}
+    needles = {*known.needles, *known.uids}
     if len(needles) > _FEW or not known.is_latin or not all(map(str.isascii, needles)):
         return True
     joined = b"\n".join(run for _, run in runs).translate(_LATIN, b"\x00")
@@ -182,10 +182,27 @@ def _may_hold(runs: tuple[tuple[int, bytes], ...], known: _Identifiers) -> bool:
         return True
     years = {day[:4].encode("ascii") for day in known.days}
     written = [year for year in years if year in joined]
-    return bool(written) and bool(re.search(_WRITTEN_YEAR % {b"year": b"|".join(written)}, joined))
+    return bool(written) and (
+        any(_is_written_out(year, joined) for year in written) or _has_digits_of(known.days, joined)
+    )
 
 
-_WRITTEN_YEAR: Final = rb"(?:%(year)s)[-./ :_,a-z]|[-./ :_,a-z](?:%(year)s)"
+def _is_written_out(year: bytes, data: bytes) -> bool:
+    """Whether a year has letters or separators of dates beside it."""
+    at = data.find(year)
+    while at >= 0:
+        if not _BESIDE_A_YEAR.isdisjoint((data[at - 1], data[min(at + 4, len(data) - 1)])):
+            return True
+        at = data.find(year, at + 4)
+    return False
+
+
+def _has_digits_of(days: Iterable[str], data: bytes) -> bool:
+    forms = (form for day in days for form in (day, _last(day, 6, 4), _last(day, 4, 6)))
+    return any(form.encode("ascii") in data for form in forms)
+
+
+_BESIDE_A_YEAR: Final = frozenset(b"-./ :_,abcdefghijklmnopqrstuvwxyz")
 
 
 def _last(day: str, first: int, second: int) -> str:
@@ -203,7 +220,8 @@ _LATIN: Final = bytes(map(_lowered, range(256)))  # letters without case and acc
 
 
 def _collected(header: Header, retained: Retained) -> _Identifiers:
-    leaves = tuple(_leaves((*header.file_meta, *header.dataset, *header.trailing), ()))
+    leaves = list[tuple[tuple[int, ...], RawElement]]()
+    _gather((*header.file_meta, *header.dataset, *header.trailing), (), leaves)
     sets = {
         (element.value or b"").decode("latin-1")
         for _, element in leaves
@@ -213,16 +231,44 @@ def _collected(header: Header, retained: Retained) -> _Identifiers:
     is_latin = all(term.strip(" \x00") in _LATIN_SETS for each in sets for term in each.split("\\"))
     found, kept = (_Identifiers(encodings, is_latin) for _ in range(2))
     for path, element in leaves:
-        collect = _collector(element.tag)
+        collect = _collect_identifier if element.tag == _TEXT_VALUE else _collector(element.tag)
         if collect is not None:
             into = kept if _is_retained(path, element.tag, retained) else found
             collect((element.value or b"").strip(b" \x00"), into)
-    for text in _identifying_content(header.dataset):
-        _collect_identifier(text.strip(b" \x00"), found)
     found.uids -= kept.uids  # a UID that is kept in one place tells no more in another
     if retained.moved_by:
         found.moved = {_moved(day, retained.moved_by) for day in found.days}
     return found
+
+
+def _gather(
+    elements: Iterable[RawElement],
+    path: tuple[int, ...],
+    leaves: list[tuple[tuple[int, ...], RawElement]],
+) -> None:
+    """Take up what identifies, and what says in which characters it is written."""
+    for element in elements:
+        tag = element.tag
+        if element.items:
+            below = (*path, tag)
+            for item in element.items:
+                _gather(item.elements, below, leaves)
+                if tag == _CONTENT_SEQUENCE and _names_an_identifier(item.elements):
+                    text = (each for each in item.elements if each.tag == _TEXT_VALUE)
+                    leaves.extend((below, each) for each in text)
+        elif element.value and (tag == _SPECIFIC_CHARACTER_SET or _collector(tag) is not None):
+            leaves.append((path, element))
+
+
+def _names_an_identifier(content: Iterable[RawElement]) -> bool:
+    """Whether a content item has text, and its concept is called as identifiers are."""
+    concepts = [each for each in content if each.tag == _CONCEPT_NAME]
+    return any(
+        inner.tag == _CODE_MEANING and _NAMING_AN_IDENTIFIER.search((inner.value or b"").lower())
+        for concept in concepts
+        for code in concept.items or ()
+        for inner in code.elements
+    )
 
 
 def _encodings(character_set: str) -> tuple[str, ...]:
@@ -233,36 +279,6 @@ def _encodings(character_set: str) -> tuple[str, ...]:
             return tuple(convert_encodings(character_set.strip(" \x00").split("\\")))
         except LookupError:
             return ()
-
-
-def _identifying_content(elements: Iterable[RawElement]) -> Iterator[bytes]:
-    """Texts of content items whose concepts are called as identifiers are."""
-    for element in elements:
-        for item in element.items or ():
-            values = {inner.tag: inner for inner in item.elements}
-            name = values.get(_CONCEPT_NAME)
-            if element.tag == _CONTENT_SEQUENCE and name is not None and _TEXT_VALUE in values:
-                meanings = (
-                    inner.value or b""
-                    for code in name.items or ()
-                    for inner in code.elements
-                    if inner.tag == _CODE_MEANING
-                )
-                if any(_NAMING_AN_IDENTIFIER.search(meaning.lower()) for meaning in meanings):
-                    yield values[_TEXT_VALUE].value or b""
-            yield from _identifying_content(item.elements)
-
-
-def _leaves(
-    elements: Iterable[RawElement], path: tuple[int, ...]
-) -> Iterator[tuple[tuple[int, ...], RawElement]]:
-    for element in elements:
-        if element.items:
-            below = (*path, element.tag)
-            for item in element.items:
-                yield from _leaves(item.elements, below)
-        if element.value:
-            yield path, element
 
 
 def _is_retained(path: tuple[int, ...], tag: int, retained: Retained) -> bool:
@@ -334,11 +350,15 @@ def _collect_words(name: str, into: _Identifiers) -> None:
     parts = [group.split("^") for group in name.split("=")]
     closed = {"".join(_WORD.findall(part)) for group in parts for part in group[:2]}
     marks = re.sub(r"['`\u2019\u00b4\u02b9\u02bc]", "", name)
-    words = {*_WORD.findall(name), *_WORD.findall(marks), *closed}
+    single = {word for word in _WORD.findall(name) if _tells(word)}
+    words = {*single, *_WORD.findall(marks), *closed}
     if len(closed) < _FEW_PARTS:
         words.update(one + other for one, other in permutations(closed, 2))
+    into.needles |= single
     for word in filter(_tells, words):
         into.words[word] = "person-name"
+        if not any(part in word for part in single):
+            into.needles.add(word)
         if len(word) >= _SHORTEST_INSIDE or _IDEOGRAPHS.fullmatch(word):
             into.inside[word] = "person-name"
 
@@ -358,6 +378,7 @@ def _collect_identifier(value: bytes, into: _Identifiers) -> None:
             _collect_long(single, "identifier", into)
             numbers = re.findall(r"\d{6,}", " ".join(words))
             into.words.update((number, "identifier") for number in numbers if _tells(number))
+            into.needles.update((*numbers, max(words, key=len)))
             if len(words) > 1:
                 into.phrases.setdefault(words[0], set()).add(" ".join(words))
                 continue
