@@ -13,7 +13,7 @@ from functions.ingest.decision import Archive, Decision, Expand, Ignore, Quarant
 from functions.ingest.landed import Landed
 from shared.contracts import layout
 from shared.contracts.facilities import ConflictPolicy, DuplicatePolicy, Facility
-from shared.contracts.objects import ObjectVersion, StoredObject
+from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import OutcomeKind
 from shared.contracts.provenance import Provenance
 from shared.dicom.identity import Identity
@@ -59,7 +59,7 @@ class Placer:
                 return self._archived(landed, _known(facility), identity)
             case Expand():
                 name = layout.container_name(_known(facility).prefix, landed.source.version)
-                kept = self._copy(landed, self.archive, name)
+                kept = self._keep(landed, self.archive, name)
                 return Placement(kind=OutcomeKind.EXPANDED, target=kept)
 
     def promote(self, landed: Landed, decision: Decision, since: datetime) -> Placement:
@@ -69,9 +69,8 @@ class Placer:
             PermanentError: the object is no archived version of an instance.
         """
         version = landed.stored.version
-        if version.bucket != self.archive or not isinstance(decision, Archive):
-            raise PermanentError("not-an-archived-version")
-        if not _is_version_of(version, decision.identity):
+        is_version = version.bucket == self.archive and layout.is_version(version.name)
+        if not (is_version and isinstance(decision, Archive)):
             raise PermanentError("not-an-archived-version")
         return Placement(kind=OutcomeKind.PROMOTED, target=landed.stored, primary_at=since)
 
@@ -84,10 +83,7 @@ class Placer:
 
     def _archived(self, landed: Landed, facility: Facility, identity: Identity) -> Placement:
         name = layout.archive_name(facility.prefix, identity)
-        claim = self.objects.claim(
-            self.archive, layout.claim_name(facility.name, identity), {PLACE: name}
-        )
-        elsewhere = self._elsewhere(claim, name)
+        elsewhere = self._elsewhere(layout.claim_name(facility.name, identity), name)
         first = elsewhere or self._copy(landed, self.archive, name)
         if landed.sent.made(first):
             since = landed.source.created
@@ -97,15 +93,18 @@ class Placer:
         own_name = (name,) if elsewhere else ()
         return self._beside(landed, facility, first, (*own_name, *_marked(landed, name)))
 
-    def _elsewhere(self, claim: StoredObject, name: str) -> StoredObject | None:
+    def _elsewhere(self, claim_name: str, name: str) -> StoredObject | None:
         """Return the first version of an instance when it came as part of another series."""
+        claim = self.objects.claim(self.archive, claim_name, {PLACE: name})
         place = claim.labels.get(PLACE, name)
         if place == name:
             return None
-        first = self.objects.find(self.archive, place)
-        if first is None and self.clock.now() - claim.created < CLAIM_GRACE:
+        if first := self.objects.find(self.archive, place):
+            return first
+        if self.clock.now() - claim.created < CLAIM_GRACE:
             raise TransientError("first-version-not-there-yet")
-        return first
+        self.objects.delete(claim.version)  # void: of all who claim anew one has the first version
+        return self._elsewhere(claim_name, name)
 
     def _beside(
         self, landed: Landed, facility: Facility, first: StoredObject, names: tuple[str, ...]
@@ -125,7 +124,7 @@ class Placer:
         if facility.duplicates is DuplicatePolicy.DROP:
             return Placement(kind=OutcomeKind.DUPLICATE, target=twin)
         name = layout.duplicate_name(facility.prefix, landed.source.version)
-        kept = self._copy(landed, self.archive, name)
+        kept = self._keep(landed, self.archive, name)
         return Placement(kind=OutcomeKind.DUPLICATE, target=kept)
 
     def _set_aside(
@@ -133,8 +132,17 @@ class Placer:
     ) -> Placement:
         folder = facility.name if facility else layout.UNKNOWN_FACILITY
         name = layout.quarantine_name(reason, folder, landed.source.version)
-        kept = self._copy(landed, self.quarantine, name, reason)
+        kept = self._keep(landed, self.quarantine, name, reason)
         return Placement(kind=kind, target=kept, reason=reason)
+
+    def _keep(
+        self, landed: Landed, bucket: str, name: str, reason: str | None = None
+    ) -> StoredObject:
+        """Return the copy under a name that is its own."""
+        kept = self._copy(landed, bucket, name, reason)
+        if not landed.sent.made(kept):
+            raise TransientError("name-taken")
+        return kept
 
     def _copy(
         self, landed: Landed, bucket: str, name: str, reason: str | None = None
@@ -176,7 +184,3 @@ def _folder(sent: Provenance) -> str:
     """Return the folder directly below the facility's own, as of one sending system."""
     folder, slash, _ = sent.root.name.partition("/")[2].partition("/")
     return folder if slash else ""
-
-
-def _is_version_of(version: ObjectVersion, identity: Identity) -> bool:
-    return version.name.rpartition("/")[2].startswith(f"{identity.sop_instance_uid}.")

@@ -94,8 +94,12 @@ def _kept_whole(folder: str, version: ObjectVersion) -> str:
 
 
 def _original(facility: str, version: ObjectVersion) -> str:
-    """Return the name within the facility with its generation, unique like the natural key."""
-    return version.natural_key.removeprefix(f"{version.bucket}/").removeprefix(f"{facility}/")
+    """Return the name within the facility with its generation, unique like the natural key.
+
+    Of an unknown facility the whole name: its folder may be called `unknown`, too.
+    """
+    name = version.natural_key.removeprefix(f"{version.bucket}/")
+    return name if facility == UNKNOWN_FACILITY else name.removeprefix(f"{facility}/")
 
 
 def _cut(name: str, version: ObjectVersion) -> str:

@@ -35,6 +35,18 @@ def test_an_unknown_facility_keeps_its_whole_name() -> None:
     assert name == "unknown-facility/unknown/nobody/x#5"
 
 
+def test_names_in_a_folder_called_unknown_and_in_none_stay_apart() -> None:
+    names = {
+        layout.quarantine_name(
+            "unknown-facility",
+            layout.UNKNOWN_FACILITY,
+            ObjectVersion(bucket="inbox", name=name, generation=5),
+        )
+        for name in ("unknown/x", "x")
+    }
+    assert len(names) == 2
+
+
 @given(st.text(min_size=1, max_size=1024), st.integers(min_value=1, max_value=2**63 - 1))
 def test_a_quarantine_name_always_fits(rest: str, generation: int) -> None:
     cleaned = rest.encode(errors="ignore").decode()

@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 
+import pydicom
 import pytest
 
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
+from shared.contracts import layout
 from shared.contracts.facilities import Facilities
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.contracts.upload import Upload
-from shared.errors import ContractError, PermanentError
+from shared.errors import ContractError, PermanentError, TransientError
 from tests.archives import zipped
 from tests.builders import an_instance
 from tests.ingest import FACILITIES, an_ingest
@@ -94,6 +97,23 @@ def test_what_is_refused_for_another_reason_moves(world: _World) -> None:
     assert name.startswith("truncated/late/cut#")
 
 
+def test_what_is_archived_stays_even_when_it_would_be_refused_by_now(world: _World) -> None:
+    archived = world.land("h/a", IMAGE)
+    before = world.names("archive")
+    world.know(Facilities.from_data({"c": {}}))
+    assert world.again(archived.target).kind is OutcomeKind.QUARANTINED
+    assert world.names("archive") == before
+
+
+def test_a_released_version_is_primary_from_when_it_landed(world: _World) -> None:
+    late = Facilities.from_data({"late": {"conflicts": "last"}})
+    first, second = world.land("late/a", IMAGE), world.land("late/b", CHANGED)
+    world.know(late)
+    assert world.again(first.target).kind is OutcomeKind.ARCHIVED
+    released = world.again(second.target)
+    assert (released.kind, released.primary_at) == (OutcomeKind.CONFLICT, second.source.created)
+
+
 def test_a_released_member_is_still_a_member(world: _World) -> None:
     world.land("late/disc.zip", zipped({"a": IMAGE}))
     (kept,) = world.store.list("quarantine")
@@ -161,7 +181,7 @@ def test_only_archived_versions_are_promoted(world: _World) -> None:
     world.know(Facilities.from_data({"h": {"duplicates": "keep"}}))
     world.land("h/a", IMAGE)
     others = [
-        world.land("h/b", IMAGE).target,
+        world.land(f"h/{pydicom.dcmread(BytesIO(IMAGE)).SOPInstanceUID}.dcm", IMAGE).target,
         world.land("h/c", b"no image").target,
         world.land("h/disc.zip", zipped({})).target,
     ]
@@ -175,3 +195,13 @@ def test_what_does_not_say_what_it_was_sent_as_is_not_decided(world: _World) -> 
     with pytest.raises(ContractError):
         world.ingest(Upload(version=stray.version))
     assert world.names("quarantine") == ["truncated/h/x#1"]
+
+
+def test_a_name_that_something_else_has_is_not_taken_for_the_copy(world: _World) -> None:
+    upload = world.store.put("inbox", "h/notes", b"no image")
+    name = layout.quarantine_name("not-dicom", "h", upload.version)
+    world.store.put("quarantine", name, b"something else")
+    with pytest.raises(TransientError, match="name-taken"):
+        world.ingest(Upload(version=upload.version))
+    assert world.names("inbox") == ["h/notes"]
+    assert world.topic.messages == []

@@ -186,6 +186,24 @@ def test_a_claim_that_was_given_up_holds_nobody_up() -> None:
     assert (moved.kind, moved.primary) == (OutcomeKind.ARCHIVED, True)
 
 
+def test_of_those_that_come_after_a_claim_was_given_up_one_is_the_first() -> None:
+    sender = _Sender()
+    early = sender.upload("a", FIRST)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sender.store, "copy", _crash)
+        with pytest.raises(TransientError):
+            sender.deliver(early)
+    sender.clock.time += timedelta(hours=2)
+    others = [
+        sender.send(number, an_instance(StudyInstanceUID=f"1.3.6.1.4.1.99999.7.{number}"))
+        for number in ("77", "78", "79")
+    ]
+    kinds = [outcome.kind for outcome in (*others, sender.deliver(early))]
+    assert kinds == [OutcomeKind.ARCHIVED, *[OutcomeKind.CONFLICT] * 3]
+    assert [outcome.primary for outcome in others] == [True, False, False]
+    assert FIRST in sender.kept().values()
+
+
 def test_duplicates_are_kept_where_a_facility_wants_it() -> None:
     sender = _Sender(duplicates="keep")
     first = sender.send("a", FIRST)
