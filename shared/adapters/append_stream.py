@@ -7,8 +7,9 @@ underneath answers as soon as the service does.
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import grpc
@@ -20,6 +21,7 @@ from shared.adapters.vendor_errors import VENDOR_ERRORS, reason_of
 from shared.errors import PermanentError, TransientError
 
 CONFIRMATION_TIMEOUT_S = 60.0
+WATCH_EVERY_S = 5.0
 
 
 class AppendStream:
@@ -34,6 +36,7 @@ class AppendStream:
         self._schema = types.ProtoSchema(proto_descriptor=descriptor)
         self._requests: queue.SimpleQueue[types.AppendRowsRequest | None] = queue.SimpleQueue()
         self._responses: Any = None
+        self._due: float | None = None  # when the confirmation that is waited for must have come
 
     def append(self, rows: Sequence[bytes]) -> None:
         """Return once the service has confirmed the rows.
@@ -65,10 +68,14 @@ class AppendStream:
             self._requests.put(self._request(rows))
             if self._responses is None:
                 self._responses = self._open()
-            with self._deadline():
-                response = self._next_response()
+                watch = partial(self._watch, self._responses)
+                threading.Thread(target=watch, daemon=True).start()
+            self._due = time.monotonic() + CONFIRMATION_TIMEOUT_S
+            response = self._next_response()
+            self._due = None
             _require_confirmed(response)
         except BaseException:
+            self._due = None
             self._close()
             raise
 
@@ -96,16 +103,17 @@ class AppendStream:
         )
         return types.AppendRowsRequest(write_stream=self._name, proto_rows=data)
 
-    @contextmanager
-    def _deadline(self) -> Iterator[None]:
-        """Break the connection when a confirmation does not come: gRPC times whole streams only."""
-        timer = threading.Timer(CONFIRMATION_TIMEOUT_S, self._responses.cancel)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
+    def _watch(self, responses: Any) -> None:
+        """Break a connection whose confirmation does not come: gRPC times whole streams only.
+
+        One thread for as long as the connection is open; a timer for each append costs more than
+        the append.
+        """
+        while self._responses is responses:
+            time.sleep(WATCH_EVERY_S)
+            due = self._due
+            if due is not None and due < time.monotonic():
+                responses.cancel()
 
     def _close(self) -> None:
         """End this connection; the next append opens another, with a queue of its own."""

@@ -1,6 +1,9 @@
 """The connection to the Storage Write API, against a scripted service."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -37,14 +40,18 @@ class _Call:
     def __init__(self, service: "_Service", requests: Iterator[types.AppendRowsRequest]) -> None:
         self._service = service
         self._requests = requests
-        self.cancelled = False
+        self.broken = threading.Event()
+
+    @property
+    def cancelled(self) -> bool:
+        return self.broken.is_set()
 
     def __next__(self) -> types.AppendRowsResponse:
         self._service.received.append(next(self._requests))
         return self._service.reactions.pop(0)()
 
     def cancel(self) -> None:
-        self.cancelled = True
+        self.broken.set()
 
 
 class _Service:
@@ -143,33 +150,41 @@ def test_no_failure_leaves_a_response_for_the_next_request(error: BaseException)
     assert service.calls[0].cancelled
 
 
-class _Elapsed:
-    """A timer whose time is over as soon as it starts."""
-
-    daemon = False
-
-    def __init__(self, interval: float, function: Callable[[], None]) -> None:
-        assert interval == append_stream.CONFIRMATION_TIMEOUT_S
-        self._function = function
-
-    def start(self) -> None:
-        self._function()
-
-    def cancel(self) -> None:
-        pass
-
-
 def test_a_confirmation_that_does_not_come_breaks_the_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("shared.adapters.append_stream.threading.Timer", _Elapsed)
+    monkeypatch.setattr(append_stream, "CONFIRMATION_TIMEOUT_S", 0.0)
+    monkeypatch.setattr(append_stream, "WATCH_EVERY_S", 0.001)
     service = _Service()
 
     def silent() -> types.AppendRowsResponse:
-        assert service.calls[0].cancelled, "waits for ever"
+        assert service.calls[0].broken.wait(60), "waits for ever"
         raise _RpcError(grpc.StatusCode.CANCELLED)
 
     service.reactions = [silent]
     with pytest.raises(TransientError) as caught:
         _stream(service).append([b"a"])
     assert caught.value.reason == "bigquery-timeout"
+
+
+def test_a_connection_that_waits_for_nothing_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(append_stream, "CONFIRMATION_TIMEOUT_S", 0.0)
+    arrived, go = threading.Semaphore(0), threading.Semaphore(0)
+
+    def sleep(_: float) -> None:
+        arrived.release()
+        go.acquire()
+
+    clock = SimpleNamespace(sleep=sleep, monotonic=time.monotonic)
+    monkeypatch.setattr("shared.adapters.append_stream.time", clock)
+    service = _Service(_fine, _fine)
+    stream = _stream(service)
+    stream.append([b"a"])
+    stream.append([b"b"])
+    arrived.acquire()
+    go.release()
+    arrived.acquire()  # it has looked once
+    assert len(service.calls) == 1
+    assert not service.calls[0].cancelled
