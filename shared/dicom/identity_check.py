@@ -116,6 +116,7 @@ _NAMING_AN_IDENTIFIER: Final = re.compile(
 )
 _FEW: Final = 256
 _FEW_PARTS: Final = 9
+_COMMON: Final = 24  # characters with which the UIDs of one device or study often begin
 _DOTS_OF_A_UID: Final = 3
 
 
@@ -174,7 +175,7 @@ def residue(
 
 def _may_hold(runs: tuple[tuple[int, bytes], ...], known: _Identifiers) -> bool:
     """Whether an identifier's bytes occur at all; if none do, no value needs a look."""
-    needles = {*known.needles, *known.uids}
+    needles = {*known.needles, *(uid[:_COMMON] for uid in known.uids)}
     if len(needles) > _FEW or not known.is_latin or not all(map(str.isascii, needles)):
         return True
     joined = b"\n".join(run for _, run in runs).translate(_LATIN, b"\x00")

@@ -105,6 +105,7 @@ class Echoes:
     _raw: set[str] = field(default_factory=set)
     _inside: dict[str, set[str]] = field(default_factory=dict)  # long ones, by their first letters
     _judged: dict[str, bool] = field(default_factory=dict)
+    _added: set[tuple[str, str]] = field(default_factory=set)
     _byte_needles: dict[bytes, list[bytes]] | None = None
 
     def in_text(self, tag: int, vr: str, text: str) -> bool:
@@ -203,6 +204,9 @@ class Echoes:
 
     def add(self, vr: str, text: str) -> None:
         """Take up an identifying value."""
+        if (vr, text) in self._added:
+            return
+        self._added.add((vr, text))
         if vr == "PN":
             self._add_name(text)
         elif vr == "UI":
@@ -222,6 +226,8 @@ class Echoes:
             for one, other in product(families, given):
                 words |= {one + other, other + one}
             self._add_words(words)
+            if not name.isascii():
+                self._raw.update(part for part in re.split(r"[\^= ]", name) if not part.isascii())
             for word in words:
                 if len(word) >= _SHORTEST_INSIDE or _IDEOGRAPHS.fullmatch(word):
                     self._add_inside(word)
@@ -230,7 +236,7 @@ class Echoes:
         words = _words(value)
         if len(words) > 1 and _is_telling("".join(words)):
             self.phrases.setdefault(words[0], set()).add(" ".join(words))
-            self._raw.add(value.strip().casefold())
+            self._raw.add(value.strip())
         joined = "".join(words)
         digits = [digits for word in words for digits in _LONG_DIGITS.findall(word)]
         significant = (number.lstrip("0") for number in digits)
@@ -289,18 +295,27 @@ def _runs(part: str) -> set[str]:
         lowered = unicodedata.normalize("NFC", part).lower()
         forms.add("".join(_DIGRAPHS.get(letter, letter) for letter in lowered))
     runs = set()
-    for words in ((_words(form)) for form in forms):
-        if len(words) > _MOST_WORDS:
-            runs.update(words)
-            continue
-        ends = combinations(range(len(words) + 1), 2)
-        runs.update("".join(words[start:end]) for start, end in ends)
+    for words in map(_words, forms):
+        runs.update(words)
+        if 1 < len(words) <= _MOST_WORDS:
+            ends = combinations(range(len(words) + 1), 2)
+            runs.update("".join(words[start:end]) for start, end in ends)
     return runs
 
 
-def _as_bytes(text: str) -> tuple[bytes, ...]:
-    """The text in UTF-8, and in UTF-16 without its last byte, so in either order of bytes."""
-    return text.encode("utf-8"), text.encode("utf-16-le")[:-1]
+def _as_bytes(text: str) -> Iterator[bytes]:
+    """The text in UTF-8 and UTF-16 of either order of bytes, in small letters of ASCII.
+
+    Of ASCII one order will do without its last byte. Other texts are also in Latin-1, if they can.
+    """
+    yield text.encode("utf-8").lower()
+    if text.isascii():
+        yield text.encode("utf-16-le").lower()[:-1]
+        return
+    yield from (text.encode(encoding).lower() for encoding in ("utf-16-le", "utf-16-be"))
+    latin = text.encode("latin-1", "ignore")
+    if len(latin) == len(text):
+        yield latin.lower()
 
 
 def _separated_dates(text: str) -> set[str]:

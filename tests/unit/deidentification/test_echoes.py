@@ -232,3 +232,12 @@ def test_binary_values_are_searched_for_text_of_two_bytes_a_character(encoding: 
     for text in ("QX-778812", "quorra"):
         assert found.in_bytes(b"\x01\x02" + text.encode(encoding) + b"\x03")
     assert not found.in_bytes("another text".encode(encoding))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "latin-1"])
+def test_binary_values_are_searched_for_names_of_other_letters(encoding: str) -> None:
+    found = echoes(PN="Öxenfürth^Ann")
+    assert found.in_bytes(b"\x01" + "Öxenfürth".encode(encoding))
+    assert not found.in_bytes(b"\x01" + "Öxenfurch".encode(encoding))
+    if encoding != "latin-1":
+        assert echoes(PN="Чернозубов^Елистрат").in_bytes("Чернозубов".encode(encoding))
