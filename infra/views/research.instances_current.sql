@@ -1,5 +1,7 @@
 -- One row per de-identified instance: the copy of the version that became the primary one last.
-SELECT *
+-- Without the times at which copies were stored: where files come as they are made, these are days
+-- of examinations, which a profile may have removed or moved.
+SELECT * EXCEPT (LastUpdated, Generation)
 FROM `research.instances`
 WHERE TRUE
 QUALIFY ROW_NUMBER() OVER (

@@ -340,6 +340,12 @@ def test_attributes_disagree_where_they_must_not(warehouse: Client) -> None:
     assert [row["NumberOfValues"] for row in rows] == [2] * 4
 
 
+def test_researchers_are_not_told_when_copies_were_stored(warehouse: Client) -> None:
+    (row, *_) = _rows(warehouse, "SELECT * FROM research.instances_current")
+    assert row.keys().isdisjoint({"LastUpdated", "Generation"})
+    assert {"PatientID", "Metadata", "ObjectUri", "KeyId"} <= row.keys()
+
+
 def test_a_research_copy_is_that_of_the_version_that_counts(warehouse: Client) -> None:
     rows = _rows(warehouse, "SELECT SOPInstanceUID, ObjectUri FROM research.instances_current")
     assert sorted((row["SOPInstanceUID"], row["ObjectUri"]) for row in rows) == [
