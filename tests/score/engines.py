@@ -16,6 +16,7 @@ from shared.dicom.deidentification import (
     Profile,
     PseudonymKey,
     deidentify,
+    options,
     profile,
 )
 from shared.dicom.reader import read_header
@@ -62,6 +63,9 @@ def _shipped(name: str) -> Engine:
 
 _SHIPPED: Final = Path(profile.__file__).parent / "profiles"
 _FOLLOW_UP: Final = frozenset({Option.MODIFIED_DATES, Option.PATIENT_CHARACTERISTICS})
+_CLEANING: Final = Profile(
+    name="clean-pixel-data", options=frozenset({options.Option.CLEAN_PIXEL_DATA})
+)  # with what the extra `text` finds, where it is installed
 PROFILES: Final[dict[str, tuple[Engine, Options]]] = {
     "basic": (basic_profile, frozenset()),
     "research-longitudinal": (_shipped("research-longitudinal"), _FOLLOW_UP),
@@ -69,4 +73,5 @@ PROFILES: Final[dict[str, tuple[Engine, Options]]] = {
         _shipped("research-descriptors"),
         _FOLLOW_UP | {Option.CLEAN_DESCRIPTORS},
     ),
+    "clean-pixel-data": (partial(inlet, under=_CLEANING), frozenset()),
 }

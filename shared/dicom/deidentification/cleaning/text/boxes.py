@@ -30,16 +30,11 @@ def joined(boxes: Iterable[TextBox]) -> tuple[TextBox, ...]:
     apart: list[TextBox] = []
     for box in boxes:
         grown = box
-        while near := [other for other in apart if _overlap(grown.rectangle, other.rectangle)]:
-            apart = [other for other in apart if other not in near]
+        while near := [each for each in apart if each.rectangle.overlaps(grown.rectangle)]:
+            apart = [each for each in apart if each not in near]
             grown = _around([grown, *near])
         apart.append(grown)
     return tuple(sorted(apart, key=lambda box: (box.rectangle.top, box.rectangle.left)))
-
-
-def _overlap(one: Rectangle, other: Rectangle) -> bool:
-    across = one.left < other.right and other.left < one.right
-    return across and one.top < other.bottom and other.top < one.bottom
 
 
 def _around(boxes: list[TextBox]) -> TextBox:

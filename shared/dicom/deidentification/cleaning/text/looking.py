@@ -15,12 +15,14 @@ from shared.dicom.deidentification.cleaning.evidence import (
 )
 from shared.dicom.deidentification.cleaning.obstacles import CleaningError
 from shared.dicom.deidentification.cleaning.rectangles import Rectangle
+from shared.dicom.deidentification.cleaning.text.boxes import TextBox
 from shared.dicom.deidentification.cleaning.text.finder import TextFinder
 from shared.dicom.deidentification.cleaning.text.frames import frames_of
 from shared.dicom.deidentification.reasons import HoldReason
 from shared.dicom.elements import Header
 from shared.dicom.source import Source
 
+_READ: Final = 0.5  # the confidence from which on a text is legible
 _ANYWHERE: Final = (Rectangle(0, 0, 1, 1),)
 
 
@@ -66,14 +68,10 @@ class Look:
         if not (isinstance(plan, Blank) and plan.looked):
             return False
         boxes = self.finder(frames_of(self.header, self.source, cleaned))
-        return any(not _is_covered(box.rectangle, plan.rectangles) for box in boxes)
+        return any(_is_left(box, plan.rectangles) for box in boxes)
 
 
-def _is_covered(box: Rectangle, rectangles: tuple[Rectangle, ...]) -> bool:
-    return any(
-        part.left <= box.left
-        and part.top <= box.top
-        and box.right <= part.right
-        and box.bottom <= part.bottom
-        for part in rectangles
-    )
+def _is_left(box: TextBox, rectangles: tuple[Rectangle, ...]) -> bool:
+    """Whether it is text; what became black looks like a sign itself, which nobody can read."""
+    apart = not any(box.rectangle.overlaps(rectangle) for rectangle in rectangles)
+    return apart or box.confidence >= _READ

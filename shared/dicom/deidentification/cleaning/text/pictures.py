@@ -53,7 +53,7 @@ def windowed(greys: _Greys) -> Picture:
     if high <= low:
         low, high = float(greys.min()), float(greys.max())
     stretched = (greys.astype(np.float32) - low) * (_WHITE / max(high - low, 1.0))
-    picture: Picture = np.clip(stretched, 0, _WHITE).astype(np.uint8)
+    picture: Picture = np.clip(np.rint(stretched), 0, _WHITE).astype(np.uint8)
     return picture
 
 
