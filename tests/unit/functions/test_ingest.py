@@ -7,7 +7,7 @@ from shared.adapters import memory
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
 from shared.contracts.facilities import Facilities
 from shared.contracts.fitting import fit
-from shared.contracts.layout import CLAIMS
+from shared.contracts.layout import CLAIMS, UPLOAD_PART_GRACE
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import DroppedTag, Outcome, OutcomeKind
 from shared.contracts.provenance import Provenance
@@ -216,3 +216,30 @@ def test_versions_that_share_a_checksum_are_all_kept(
     kept = {world.store.data("archive", name) for name in world.names("archive")}
     assert kept == set(versions)
     assert world.land("h/again", versions[1]).kind is OutcomeKind.DUPLICATE
+
+
+def test_a_part_of_an_upload_stays_until_it_had_a_day_to_be_composed(world: _World) -> None:
+    part = world.store.put("inbox", "h/gcloud/tmp/parallel_composite_uploads/see_help/x_0", b"part")
+    world.deliver(part)
+    assert world.names("inbox") == [part.version.name]
+    world.clock.time += UPLOAD_PART_GRACE
+    world.deliver(part)
+    assert world.names("inbox") == []
+    outcomes = [Outcome.from_message(message) for message in world.topic.messages]
+    assert {(outcome.kind, outcome.reason) for outcome in outcomes} == {
+        (OutcomeKind.IGNORED, "upload-part")
+    }
+    assert len({outcome.event_id for outcome in outcomes}) == 1
+
+
+def test_a_copy_that_is_gone_at_once_is_made_again(
+    world: _World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landed = world.store.put("inbox", "h/notes", b"no image")
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store, "copy", lambda *_: None)  # the name is taken, then free
+        with pytest.raises(TransientError, match="archive-changed-meanwhile"):
+            world.deliver(landed)
+    assert world.names("inbox") == ["h/notes"]
+    world.deliver(landed)
+    assert world.names("inbox") == []

@@ -68,6 +68,8 @@ def world() -> _World:
 def test_what_is_released_is_decided_as_what_was_sent(world: _World) -> None:
     refused = world.land("late/PLANTED", IMAGE)
     assert (refused.kind, refused.reason) == (OutcomeKind.QUARANTINED, "unknown-facility")
+    (kept,) = world.names("quarantine")
+    assert kept.startswith("unknown-facility/unknown/late/PLANTED#")
     world.know(MORE)
     released = world.again(refused.target)
     assert (released.kind, released.facility) == (OutcomeKind.ARCHIVED, "late")
@@ -188,6 +190,15 @@ def test_only_archived_versions_are_promoted(world: _World) -> None:
     for target in others:
         with pytest.raises(PermanentError, match="not-an-archived-version"):
             world.promote(target)
+
+
+def test_nothing_in_the_inbox_is_promoted_whatever_it_is_called(world: _World) -> None:
+    archived = world.land("h/a", IMAGE).target
+    assert archived is not None
+    landed = world.store.put("inbox", archived.version.name, IMAGE)
+    with pytest.raises(PermanentError, match="not-an-archived-version"):
+        world.deliver(Upload(version=landed.version, promoted_at=world.clock.now()))
+    assert world.names("inbox") == [archived.version.name]
 
 
 def test_what_does_not_say_what_it_was_sent_as_is_not_decided(world: _World) -> None:

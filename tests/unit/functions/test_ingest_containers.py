@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -251,6 +252,16 @@ def test_an_expansion_takes_as_many_deliveries_as_it_needs(pace: Pace) -> None:
     assert [kind for kind, _ in world.kinds().values()].count("archived") == 5
     assert world.kinds()["h/disc.zip"] == ("expanded", None)
     assert world.names("inbox") == []
+
+
+def test_an_expansion_that_goes_on_is_of_the_same_upload() -> None:
+    world = _World(Pace(members=1))
+    world.land(zipped({"inner.zip": zipped({"a": IMAGE, "b": OTHER})}))
+    outer = Upload.from_message(world.uploads.messages[0])
+    world.deliver(outer)
+    inner = Upload.from_message(world.uploads.messages[-1])
+    assert inner == replace(outer, first_member=1)
+    assert inner.lineage is not None
 
 
 def test_a_member_that_waits_is_announced_and_not_staged_again(world: _World) -> None:

@@ -85,6 +85,13 @@ def test_what_landed_earlier_and_is_decided_later_does_not_take_over(policy: str
     assert (outcome.kind, outcome.primary) == (OutcomeKind.CONFLICT, False)
 
 
+def test_of_versions_that_landed_together_the_first_stays_the_primary_one() -> None:
+    sender = _Sender(conflicts="last")
+    sender.send("a", FIRST)
+    together = Upload(version=sender.store.put("inbox", "h/b", OTHER).version)
+    assert sender.deliver(together).primary is False
+
+
 def test_a_redelivery_says_the_same_of_the_primary_version() -> None:
     sender = _Sender(conflicts="last")
     sender.send("a", FIRST)
