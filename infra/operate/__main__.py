@@ -141,7 +141,7 @@ def _reidentify(cloud: Cloud, options: argparse.Namespace) -> int:
     )
     original = original_of(cloud, key, question)
     if original is None:
-        print("no original of this pseudonym is archived, or it is of another key or project")
+        print(f"none that is archived has this pseudonym under the key {key.key_id}")
         return 1
     _print(("attribute", "original"), sorted(original.items()))
     return 0

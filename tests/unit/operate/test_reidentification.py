@@ -147,7 +147,7 @@ def test_the_command_tells_what_was_asked_and_no_more(ask: Ask, tables: MemoryTa
 
 def test_what_is_not_found_is_recorded_too(ask: Ask, tables: MemoryTables) -> None:
     status, said = ask("--accession", "AAAAAAAAAAAAAAAA")
-    assert status == 1
+    assert (status, KEY.key_id in said) == (1, True)
     assert "PLANT" not in said
     assert [row["Found"] for row in tables.rows[TABLE]] == [False]
 
