@@ -5,7 +5,7 @@ on nothing but the original, the key and this release, and it is written only un
 copy remembers its original by a token that only the key can make, so that a later release knows
 it again; another facility's delivery of the same object is known by its equal bytes. The copy of
 a version that became the primary one later stands beside that of the earlier. A copy says which
-key made its pseudonyms, and nothing that another table says of the original.
+key and which profile made it, and nothing that another table says of the original.
 """
 
 from collections.abc import Mapping
@@ -28,6 +28,7 @@ from shared.ports import Clock, Done, ObjectStore, Publisher
 
 ORIGINAL = "inlet-original"
 KEY = "inlet-key"
+PROFILE = "inlet-profile"
 _MARK_DIGITS = 16
 
 
@@ -66,15 +67,17 @@ class Deidentify:
             return self._without_copy(archived, original, OutcomeKind.FAILED, error.reason)
         if isinstance(result, Held):
             return self._without_copy(archived, original, OutcomeKind.HELD, result.reason.value)
-        copy = self._written(original, result)
-        return self._with_copy(archived, original, result, copy, profile)
+        copy = self._written(original, result, profile)
+        return self._with_copy(archived, original, result, copy)
 
-    def _written(self, original: StoredObject, result: Deidentified) -> StoredObject:
+    def _written(
+        self, original: StoredObject, result: Deidentified, profile: Profile
+    ) -> StoredObject:
         """Return the copy of this original; where other bytes have its name, it stands beside."""
         name = layout.research_name(result.identity)
         source = ObjectSource(self.objects, original)
         token = self.key.token("original", original.version.natural_key)
-        labels = {ORIGINAL: token, KEY: self.key.key_id}
+        labels = {ORIGINAL: token, KEY: self.key.key_id, PROFILE: profile.name}
         for place in (name, layout.conflict_name(name, token[:_MARK_DIGITS])):
             copy = self.objects.write(
                 self.research, place, result.pieces(source), labels
@@ -93,7 +96,6 @@ class Deidentify:
         original: StoredObject,
         result: Deidentified,
         copy: StoredObject,
-        profile: Profile,
     ) -> Outcome:
         """Return the outcome with the metadata of the copy as it was written.
 
@@ -116,8 +118,8 @@ class Deidentify:
                 Action(path=taken.path, action=taken.action, rule=taken.rule)
                 for taken in result.actions
             ),
-            profile=profile.name,
-            key_id=self.key.key_id,
+            profile=copy.labels.get(PROFILE),
+            key_id=copy.labels.get(KEY),
         )
 
     def _moved(self, moment: datetime | None, copy: Identity) -> datetime | None:

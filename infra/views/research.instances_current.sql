@@ -1,9 +1,9 @@
--- One row per de-identified instance: the copy of the version that became the primary one last.
+-- One row per de-identified instance and key: the copy of the version that became primary last.
 -- Without the times at which copies were stored: where files come as they are made, these are days
 -- of examinations, which a profile may have removed or moved.
 SELECT * EXCEPT (LastUpdated, Generation)
 FROM `research.instances`
 WHERE TRUE
 QUALIFY ROW_NUMBER() OVER (
-  PARTITION BY SOPInstanceUID ORDER BY PrimaryAt DESC, ObjectUri, Generation
+  PARTITION BY SOPInstanceUID, KeyId ORDER BY PrimaryAt DESC, ObjectUri, Generation
 ) = 1

@@ -57,7 +57,8 @@ def test_a_copy_leads_to_its_original_by_the_key_alone(cloud: Cloud) -> None:
     assert "PLANTED-ID" not in str(asked)
     (audited,) = query(
         cloud,
-        "SELECT DISTINCT KeyId, Profile FROM imaging.deid_audit WHERE Outcome = 'deidentified'",
+        "SELECT DISTINCT KeyId, Profile FROM imaging.deid_audit "
+        "WHERE Outcome = 'deidentified' AND Facility = 'demo-hospital'",
     )
     assert (audited["KeyId"], audited["Profile"]) == (copy["KeyId"], "basic")
 
@@ -71,7 +72,8 @@ def test_the_statement_that_is_told_removes_the_rows_of_that_key_alone(cloud: Cl
     )
     status, said = _operate(cloud, "copies", "remove", "--key-id", key_id, setting={})
     assert status == 0, said
-    others = query(cloud, "SELECT COUNT(*) AS n FROM research.instances")[0]["n"] - 1
+    of_others = f"SELECT COUNT(*) AS n FROM research.instances WHERE KeyId != '{key_id}'"
+    before = query(cloud, of_others)[0]["n"]
     query(cloud, said.strip().rpartition(": ")[2])
-    assert query(cloud, "SELECT COUNT(*) AS n FROM research.instances") == [{"n": others}]
+    assert query(cloud, of_others)[0]["n"] >= before > 0
     assert query(cloud, f"SELECT KeyId FROM research.instances WHERE KeyId = '{key_id}'") == []

@@ -45,6 +45,9 @@ def _copy(name: str, since: datetime) -> Outcome:
 
 COPIES = [_copy("b", MOMENT), _copy("a", MOMENT), _copy("c", MOMENT - timedelta(days=1))]
 OTHER_COPY = replace(COPIES[2], identity=replace(AN_IDENTITY, sop_instance_uid="1.2.3.4.6"))
+OF_OTHER_KEY = replace(
+    OTHER_COPY, target=a_stored_object("d", "research"), key_id="fedcba9876543210"
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +61,7 @@ def warehouse(bigquery_server: Environment) -> Iterator[Client]:
         _make(client)
         datasets = {name: name for name in load_pipeline().datasets}
         index = Index(tables=BigQueryTables(project, SCHEMAS, datasets))
-        copies = [outcome.to_message() for outcome in [*COPIES, OTHER_COPY]]
+        copies = [outcome.to_message() for outcome in [*COPIES, OTHER_COPY, OF_OTHER_KEY]]
         told = [*STORY.messages, *copies] * 3
         random.Random(1).shuffle(told)
         for message in told:
@@ -351,6 +354,7 @@ def test_a_research_copy_is_that_of_the_version_that_counts(warehouse: Client) -
     assert sorted((row["SOPInstanceUID"], row["ObjectUri"]) for row in rows) == [
         ("1.2.3.4.5", "gs://research/a"),
         ("1.2.3.4.6", "gs://research/c"),
+        ("1.2.3.4.6", "gs://research/d"),
     ]
 
 

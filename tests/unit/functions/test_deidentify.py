@@ -66,6 +66,14 @@ def test_a_copy_and_its_outcome_say_which_key_and_profile_made_them(world: _Worl
     assert (outcome.profile, outcome.key_id) == ("demo-hospital", KEY.key_id)
     (copy,) = world.store.list("research")
     assert copy.labels[handler.KEY] == KEY.key_id
+    assert copy.labels[handler.PROFILE] == "demo-hospital"
+
+
+def test_a_copy_that_is_there_keeps_its_profile_and_says_so(world: _World) -> None:
+    archived = world.archived(an_instance())
+    first = world.handle(archived)
+    again = world.handle(replace(archived, facility="dated"))
+    assert (again.target, again.profile) == (first.target, "demo-hospital")
 
 
 def test_another_key_makes_other_copies_and_the_old_ones_stay(world: _World) -> None:
