@@ -6,7 +6,8 @@ what identifies, reads the written bytes with a walk of its own, and tells kinds
 Coincidences, which are no findings: words of one or two letters and numbers of up to three digits;
 words that name nobody; a word of letters alone that is a Code String; in the attributes that name
 the equipment, a word of letters alone; in numeric values, numbers of up to five digits; inside of
-longer words, words of up to five letters, and words of an identifier that has no digit.
+longer words, words of up to five letters, and words of an identifier that has no digit; days with
+two digits for the year.
 """
 
 from __future__ import annotations
@@ -47,15 +48,16 @@ _MONTHS: Final = {
     "dez": 12,
 }  # fmt: skip
 _DAY_WITH_MONTH: Final = re.compile(
-    rf"(?:(?<![0-9])([0-9]{{1,4}})[\s.,_-]{{0,3}}|(?<![a-z]))({'|'.join(_MONTHS)})[a-z]{{0,8}}"
-    r"[\s.,_-]{0,3}([0-9]{1,4})(?:[\s.,_-]{1,3}([0-9]{4}))?"
+    rf"(?:(?<![0-9])([0-9]{{1,4}})[\s.,/_-]{{0,3}}|(?<![a-z]))({'|'.join(_MONTHS)})[a-z]{{0,8}}"
+    r"[\s.,/_-]{0,3}([0-9]{1,4})(?:[\s.,/_-]{1,3}([0-9]{4}))?"
 )
 _STROKES: Final = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "ŋ": "n", "ŧ": "t", "þ": "th",
      "æ": "ae", "œ": "oe", "ƀ": "b", "ɨ": "i", "ʉ": "u", "ƶ": "z"}
 )  # fmt: skip
 _UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
-_IDEOGRAPHS: Final = re.compile(r"[\u3400-\u9fff]{2,}")
+_IDEOGRAPHS: Final = re.compile(r"[\u3400-\u9fff]{2,}|[\u3040-\u9fff]{3,}")  # or syllables
+_SCHEME: Final = re.compile(r"^(mailto|tel|https?):/*")
 _NAMING_NOBODY: Final = frozenset(
     {
         "1900", "19000101", "anon", "anonym", "anonymized", "anonymised", "anonymous", "and",
@@ -183,9 +185,9 @@ def _may_hold(runs: tuple[tuple[int, bytes], ...], known: _Identifiers) -> bool:
         return True
     years = {day[:4].encode("ascii") for day in known.days}
     written = [year for year in years if year in joined]
-    return bool(written) and (
-        any(_is_written_out(year, joined) for year in written) or _has_digits_of(known.days, joined)
-    )
+    if any(_is_written_out(year, joined) for year in written):
+        return True
+    return bool(written) and _has_digits_of(known.days, joined)
 
 
 def _is_written_out(year: bytes, data: bytes) -> bool:
@@ -372,7 +374,7 @@ def _collect_uids(value: bytes, into: _Identifiers) -> None:
 def _collect_identifier(value: bytes, into: _Identifiers) -> None:
     for text in _texts(value, into.encodings):
         for single in re.split(r"[\\\r\n]", text):
-            words = _WORD.findall(_plain(single))
+            words = _WORD.findall(_SCHEME.sub("", _plain(single)))
             joined = "".join(words)
             if not _tells(joined):
                 continue
@@ -380,10 +382,10 @@ def _collect_identifier(value: bytes, into: _Identifiers) -> None:
             numbers = re.findall(r"\d{6,}", " ".join(words))
             into.words.update((number, "identifier") for number in numbers if _tells(number))
             into.needles.update((*numbers, max(words, key=len)))
+            into.words[joined] = "identifier"
             if len(words) > 1:
                 into.phrases.setdefault(words[0], set()).add(" ".join(words))
                 continue
-            into.words[joined] = "identifier"
             if len(joined) >= _SHORTEST_INSIDE and not joined.isalpha() and not joined.isdigit():
                 into.inside[joined] = "identifier"
 

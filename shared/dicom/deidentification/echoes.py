@@ -32,7 +32,7 @@ from shared.dicom.elements import Header, RawElement
 _COINCIDENCES_PATH: Final = Path(__file__).with_name("coincidences.json")
 _WORD: Final = re.compile(r"[^\W_]+")
 _UID: Final = re.compile(r"\d+(?:\.\d+){3,}")
-_LIKE_A_DATE_OR_UID: Final = re.compile(r"\d{4}|\d\.\d")
+_LIKE_A_DATE_OR_UID: Final = re.compile(r"\d{4}|\d[-./]\d")
 _DATE_RUN: Final = re.compile(r"(?<!\d)(\d{8})")
 _YEAR_LAST_RUN: Final = re.compile(r"(?<!\d)(\d\d)(\d\d)(\d{4})(?!\d)")
 _YEAR_FIRST: Final = re.compile(r"(?<!\d)(\d{4})[-./ :_年](\d{1,2})[-./ :_月](\d{1,2})(?!\d)")
@@ -50,20 +50,22 @@ _MONTHS: Final = {
 }  # fmt: skip
 _MONTH: Final = rf"({'|'.join(_MONTHS)})[a-zé]{{0,8}}+"
 _DAY_MONTH: Final = re.compile(
-    rf"(?<!\d)(\d{{1,2}})[\s._-]{{0,3}}{_MONTH}[\s.,_-]{{0,3}}(\d{{4}})", re.IGNORECASE
+    rf"(?<!\d)(\d{{1,2}})[\s./_-]{{0,3}}{_MONTH}[\s.,/_-]{{0,3}}(\d{{4}})", re.IGNORECASE
 )
 _MONTH_DAY: Final = re.compile(
-    rf"(?<![a-zé]){_MONTH}[\s._-]{{0,3}}(\d{{1,2}})[\s.,_-]{{1,3}}(\d{{4}})", re.IGNORECASE
+    rf"(?<![a-zé]){_MONTH}[\s./_-]{{0,3}}(\d{{1,2}})[\s.,/_-]{{1,3}}(\d{{4}})", re.IGNORECASE
 )
 _YEAR_MONTH: Final = re.compile(
-    rf"(?<!\d)(\d{{4}})[\s.,_-]{{0,3}}{_MONTH}[\s._-]{{0,3}}(\d{{1,2}})(?!\d)", re.IGNORECASE
+    rf"(?<!\d)(\d{{4}})[\s.,/_-]{{0,3}}{_MONTH}[\s./_-]{{0,3}}(\d{{1,2}})(?!\d)", re.IGNORECASE
 )
+_SHORT_YEAR: Final = re.compile(r"(?<![\d.])(\d{1,2})([-./])(\d{1,2})\2(\d\d)(?![\d.])")
 _DATE_DIGITS: Final = 8
 _DUMMY_YEARS: Final = ("1900", "0000", "0001")
 _PARTS: Final = re.compile(r"[^\W\d_]{4,}+|\d{6,}+")  # of a word of letters and digits
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?0*(\d{6,})(?:\.0*)?")
 _LONG_DIGITS: Final = re.compile(r"\d{6,}")
-_IDEOGRAPHS: Final = re.compile(r"[\u3400-\u9fff]{2,}")
+_IDEOGRAPHS: Final = re.compile(r"[\u3400-\u9fff]{2,}|[\u3040-\u9fff]{3,}")  # or syllables
+_SCHEME: Final = re.compile(r"(?i:mailto|tel|https?):/*")
 _STROKES: Final = {
     "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "đ": "d", "ħ": "h", "\u0131": "i", "ł": "l",
     "ŋ": "n", "ø": "o", "ŧ": "t", "ƀ": "b", "ɨ": "i", "ʉ": "u", "ƶ": "z",
@@ -188,7 +190,12 @@ class Echoes:
         if not _LIKE_A_DATE_OR_UID.search(text):
             return False
         dates = {*_DATE_RUN.findall(text), *_separated_dates(text)}
-        return not self.dates.isdisjoint(dates) or not self.uids.isdisjoint(_UID.findall(text))
+        if not self.dates.isdisjoint(dates):
+            return True
+        short = _short_dates(text)
+        if short and not short.isdisjoint(date[2:] for date in self.dates):
+            return True
+        return not self.uids.isdisjoint(_UID.findall(text))
 
     def _needles(self) -> dict[bytes, list[bytes]]:
         """The long identifiers as bytes, by their first bytes."""
@@ -215,7 +222,7 @@ class Echoes:
             self._add_dates(text)
         else:
             for value in re.split(r"[\\\r\n]", text):
-                self._add_identifier(value)
+                self._add_identifier(_SCHEME.sub("", value))
 
     def _add_name(self, text: str) -> None:
         for name in text.split("\\"):
@@ -323,6 +330,15 @@ def _separated_dates(text: str) -> set[str]:
     for first, second, year in (*_YEAR_LAST.findall(text), *_YEAR_LAST_RUN.findall(text)):
         dates |= {f"{year}{first:0>2}{second:0>2}", f"{year}{second:0>2}{first:0>2}"}
     return dates | {f"{y}{_MONTHS[month.lower()]:02}{d:0>2}" for y, month, d in _named_dates(text)}
+
+
+def _short_dates(text: str) -> set[str]:
+    """Dates with two digits for the year, in all orders."""
+    dates = set()
+    for first, _, second, third in _SHORT_YEAR.findall(text):
+        dates |= {f"{third}{first:0>2}{second:0>2}", f"{third}{second:0>2}{first:0>2}"}
+        dates.add(f"{first:0>2}{second:0>2}{third}")
+    return dates
 
 
 def _named_dates(text: str) -> Iterator[tuple[str, str, str]]:

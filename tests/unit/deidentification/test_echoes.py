@@ -195,6 +195,12 @@ def test_words_of_an_institution_are_not_searched_for_inside_of_words() -> None:
     assert echoes(LO="CTROOM7").in_text(KERNEL, "LO", "xctroom7y")
 
 
+def test_the_scheme_of_an_address_is_no_part_of_it() -> None:
+    found = echoes(UR="mailto:zyxel@nowhere.example")
+    assert found.in_text(KERNEL, "LO", "to zyxel@nowhere.example")
+    assert not found.in_text(KERNEL, "LO", "mailto")
+
+
 def test_a_word_is_taken_out_with_its_marks() -> None:
     assert echoes(PN="ณรงค์ฤทธานนท์^พิมพ์").without("CT ณรงค์ฤทธานนท์ chest") == "CT  chest"
     assert echoes(PN="Mu\u0308ller^Eva").without("of Mu\u0308ller.") == "of ."
@@ -210,6 +216,10 @@ def test_a_word_is_taken_out_with_its_marks() -> None:
         "2021-Mar-17",
         "Mar17, 2021",
         "17_MAR_2021",
+        "17/Mar/2021",
+        "3/17/21",
+        "17-03-21",
+        "21.3.17",
     ],
 )
 def test_a_date_is_found_as_files_and_other_languages_write_it(text: str) -> None:

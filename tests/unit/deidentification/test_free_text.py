@@ -33,6 +33,8 @@ def an_object() -> Echoes:
         ("scanned on March 17, 2021", "scanned on"),
         ("seen 17 Mar 2021 and 4. Oktober 1999", "seen and"),
         ("since June 2019", "since"),
+        ("seen 2021_03_17 and 2021-Mar-17", "seen and"),
+        ("seen 17/Mar/2021 or 17_3_2021", "seen or"),
         ("call +44 555 0100 77 now", "call now"),
         ("call (555) 010-0177 now", "call now"),
         ("call 555-010-0177", "call"),

@@ -162,6 +162,8 @@ def test_kinds_are_told_and_no_values(vr: str, value: bytes, kinds: tuple[str, .
         ("LO", "x 2021-03-17", "date"),
         ("SH", "17032021", "date"),
         ("LO", "2021-Mar-17", "date"),
+        ("LO", "17/Mar/2021", "date"),
+        ("SH", "QX778812", "identifier"),
         ("SH", "no778812a", "identifier"),
         ("SH", "qx/778812", "identifier"),
         ("IS", "0778812", "identifier"),
