@@ -20,7 +20,7 @@ class ChunkReader(io.RawIOBase):
     def __init__(self, chunks: Iterable[bytes]) -> None:
         super().__init__()
         self._chunks = iter(chunks)
-        self._rest = b""
+        self._rest = memoryview(b"")
         self._position = 0
 
     def readable(self) -> bool:
@@ -33,16 +33,16 @@ class ChunkReader(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """Return exactly `size` bytes, fewer only at the end; everything for -1."""
-        parts = [self._rest]
-        have = len(self._rest)
+        parts, have = [self._rest], len(self._rest)
         while size < 0 or have < size:
             chunk = next(self._chunks, None)
             if chunk is None:
                 break
-            parts.append(chunk)
+            parts.append(memoryview(chunk))
             have += len(chunk)
-        data = b"".join(parts)
-        wanted = len(data) if size < 0 else size
-        self._rest = data[wanted:]
-        self._position += len(data[:wanted])
-        return data[:wanted]
+        last = parts.pop()
+        end = len(last) if size < 0 else len(last) - max(0, have - size)
+        self._rest = last[end:]
+        data = b"".join((*parts, last[:end]))
+        self._position += len(data)
+        return data

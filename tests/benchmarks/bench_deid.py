@@ -1,133 +1,215 @@
-"""Files per second: de-identifying against pydicom's reading and writing, side by side.
+"""De-identification against other tools, side by side: files per second, and one large object.
 
-    python tests/benchmarks/bench_deid.py [folder]
+    python -m tests.benchmarks.bench_deid [--rounds 7] [--large-rounds 5] [folder …]
 
-Takes the files that pydicom ships (or those of the folder) that are de-identified, not held, and
-that pydicom reads and writes. All of them are in memory. Every round runs each way once over all
-files; the figures are medians over the rounds. Writes build/bench/deid.json.
+Takes the files of the folders, else those of the corpus, where one is laid, and those that pydicom
+ships: the ones that are de-identified, not held, under the Basic Profile, and that every tool
+takes. All are in memory, and every way goes from bytes to bytes. In each round every way takes all
+files once, ours under a key of its own, so that no pseudonym is known from the round before. A
+second is one of CPU time, so that what else the machine does counts less.
+
+The tools are installed into a virtual environment of their own, build/bench/venv, and run in one
+process there (`deid_peers.py`); one that cannot be had is told and counts as null. The large object
+is `large_deid.py`'s. Ratios are medians of the rounds' ratios. Writes build/bench/deid.json.
 """
 
 from __future__ import annotations
 
-import io
+import argparse
 import json
+import os
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import pydicom
-from pydicom.data import get_testdata_file
+from shared.dicom.deidentification import Deidentified, PseudonymKey, deidentify
+from shared.dicom.reader import read_header
+from shared.dicom.source import BytesSource
+from shared.errors import PermanentError
+from tests.benchmarks import deid_peers, large_deid
+from tests.integration.servers import serving
+from tests.score.bases import CORPUS, SHIPPED
 
 ROOT: Final = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+REPORT: Final = ROOT / "build" / "bench" / "deid.json"
+VENV: Final = ROOT / "build" / "bench" / "venv"
+PACKAGES: Final = (
+    "dcmanon==0.3.1",
+    "dicognito==0.19.0",
+    "dicom-anonymizer==2.1.0",
+    "numpy==2.4.6",
+    "pydicom==3.0.2",
+)
+IN_PYTHON: Final = ("dicognito", "dicom_anonymizer", "pydicom_walk")
+OURS: Final = "inlet"
+LARGEST: Final = 60_000_000
 
-from shared.dicom.deidentification import Deidentified, PseudonymKey, deidentify  # noqa: E402
-from shared.dicom.identity_check import residue  # noqa: E402
-from shared.dicom.reader import read_header  # noqa: E402
-from shared.dicom.source import BytesSource  # noqa: E402
-from shared.errors import PermanentError  # noqa: E402
-
-KEY: Final = PseudonymKey(b"only for measurements", "bench")
-ROUNDS: Final = 7
-TARGET: Final = ROOT / "build" / "bench" / "deid.json"
+Round = dict[str, float]  # seconds by way; of a core, for the large object on the wall
 
 
-def copied(data: bytes) -> bytes | None:
+class Peers:
+    """The process that has the other tools."""
+
+    def __init__(self, process: subprocess.Popen[str], paths: list[Path]) -> None:
+        self._process = process
+        self.refused: dict[str, list[int]] = self._ask({"files": [str(path) for path in paths]})
+
+    def seconds(self, way: str, numbers: list[int]) -> float:
+        """The CPU time that one tool takes for these files."""
+        return float(self._ask({"way": way, "files": numbers}))
+
+    def _ask(self, question: dict[str, Any]) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(question), file=self._process.stdin, flush=True)
+        return json.loads(self._process.stdout.readline())
+
+
+@contextmanager
+def peers(paths: list[Path]) -> Iterator[Peers]:
+    """The other tools, with the files in their memory."""
+    with subprocess.Popen(
+        [interpreter(), deid_peers.__file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        yield Peers(process, paths)
+        process.terminate()
+
+
+def interpreter() -> Path:
+    """The interpreter that has the tools, each of which is installed if it can be had."""
+    python = VENV / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
+    for package in PACKAGES:
+        installed = subprocess.run(
+            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", package],
+            check=False,
+            capture_output=True,
+        )
+        if installed.returncode:
+            print(f"{package} cannot be had")
+    return python
+
+
+def copied(data: bytes, key: PseudonymKey) -> bytes | None:
     """The de-identified copy, pixel data and all, or None when it is held."""
     source = BytesSource(data)
-    result = deidentify(read_header(source), KEY, source)
-    if not isinstance(result, Deidentified):
-        return None
-    return b"".join(result.pieces(source))
+    result = deidentify(read_header(source), key, source)
+    return b"".join(result.pieces(source)) if isinstance(result, Deidentified) else None
 
 
-def header_read(data: bytes) -> None:
-    """Only the reading of the header."""
-    read_header(BytesSource(data))
+def is_copied(path: Path) -> bool:
+    """Whether a file is de-identified and not held."""
+    try:
+        return copied(path.read_bytes(), _key(0)) is not None
+    except PermanentError:
+        return False
 
 
-def checked(data: bytes) -> None:
-    """Reading and the independent check, as if the original had been written."""
-    header = read_header(BytesSource(data))
-    residue(header, (data[: header.pixel_data.extent.offset] if header.pixel_data else data,))
+def ours(files: list[bytes], key: PseudonymKey) -> float:
+    """The CPU time that we take for these files."""
+    started = time.process_time()
+    for data in files:
+        copied(data, key)
+    return time.process_time() - started
 
 
-def rewritten(data: bytes) -> None:
-    """pydicom's reading and writing; values are converted only where it must."""
-    pydicom.dcmread(io.BytesIO(data), force=True).save_as(io.BytesIO())
+def by_turns(paths: list[Path], rounds: int) -> tuple[list[Round], list[int], dict[str, int]]:
+    """The seconds of every round, the sizes of the files, and how many each tool refused."""
+    with peers(paths) as others:
+        refused = {number for numbers in others.refused.values() for number in numbers}
+        numbers = [number for number in range(len(paths)) if number not in refused]
+        files = [paths[number].read_bytes() for number in numbers]
+        found = [
+            {name: others.seconds(name, numbers) for name in others.refused}
+            | {OURS: ours(files, _key(turn))}
+            for turn in range(1 + rounds)  # the first warms up
+        ]
+        return found[1:], [*map(len, files)], {k: len(v) for k, v in others.refused.items()}
 
 
-def rewritten_in_full(data: bytes) -> None:
-    """pydicom's reading and writing with every value converted."""
-    dataset = pydicom.dcmread(io.BytesIO(data), force=True)
-    for _ in dataset.iterall():
-        pass
-    dataset.save_as(io.BytesIO())
+def _key(turn: int) -> PseudonymKey:
+    return PseudonymKey(b"only for measurements %d" % turn, "bench")
 
 
-WAYS: Final[dict[str, Callable[[bytes], object]]] = {
-    "deidentify": copied,
-    "read_header": header_read,
-    "read_header_and_identity_check": checked,
-    "pydicom_read_write": rewritten,
-    "pydicom_read_write_full": rewritten_in_full,
-}
-
-
-def usable(paths: Iterable[Path]) -> list[bytes]:
-    """The files that every way takes."""
-    found = []
-    for path in paths:
-        data = path.read_bytes()
-        try:
-            if copied(data) is None:
-                continue
-            rewritten_in_full(data)
-        except (PermanentError, ValueError, AttributeError, KeyError, TypeError, OSError):
-            continue
-        found.append(data)
+def large(rounds: int) -> dict[str, Any]:
+    """What `large_deid` finds, with a storage server of its own."""
+    with tempfile.TemporaryDirectory() as folder, serving("storage", Path(folder)) as clients:
+        run = subprocess.run(
+            [sys.executable, "-m", large_deid.__name__, str(rounds)],
+            env={**os.environ, **clients},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    found: dict[str, Any] = json.loads(run.stdout)
     return found
 
 
-def seconds(way: Callable[[bytes], object], files: list[bytes]) -> float:
-    """How long one pass over the files takes."""
-    started = time.perf_counter()
-    for data in files:
-        way(data)
-    return time.perf_counter() - started
+def ratio(rounds: list[Round], ours: str, theirs: Iterable[str]) -> dict[str, float] | None:
+    """How many times as fast as the fastest of the others: the median and the quartiles."""
+    names = [name for name in theirs if name in rounds[0]]
+    if not names:
+        return None
+    each = [min(seconds[name] for name in names) / seconds[ours] for seconds in rounds]
+    low, middle, high = statistics.quantiles(each, n=4)
+    return {"median": middle, "lower_quartile": low, "upper_quartile": high}
+
+
+def figures(folders: list[Path], rounds: int, large_rounds: int) -> dict[str, Any]:
+    """The ratios, and what they were taken from."""
+    paths = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    candidates = [path for path in paths if path.stat().st_size < LARGEST and is_copied(path)]
+    found, sizes, refused = by_turns(candidates, rounds)
+    big = large(large_rounds)
+    compared = {
+        "vs_fastest_python": ratio(found, OURS, IN_PYTHON),
+        "vs_dcmanon": ratio(found, OURS, ("dcmanon",)),
+        "vs_pydicom_lazy": ratio(found, OURS, ("pydicom_lazy",)),
+        "large_vs_copy": ratio(big["rounds"], "deidentify", ("copy",)),
+    }
+    chosen = ("vs_fastest_python", "vs_dcmanon", "large_vs_copy")
+    medians = {name: statistics.median(each[name] for each in found) for name in found[0]}
+    return {
+        **{name: (compared[name] or {}).get("median") for name in chosen},
+        "rss_mb": big["rss_mb"],
+        "details": {
+            "files": len(sizes),
+            "bytes": sum(sizes),
+            "rounds": rounds,
+            "files_per_s": {name: len(sizes) / median for name, median in medians.items()},
+            "refused_of": {"candidates": len(candidates), **refused},
+            "ratios": compared,
+            "large": big,
+            "load": os.getloadavg(),
+        },
+    }
 
 
 def main() -> None:
     """Measure, print and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--large-rounds", type=int, default=5)
+    options = parser.parse_args()
     warnings.simplefilter("ignore")
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else _shipped()
-    files = usable(path for path in sorted(folder.rglob("*")) if path.is_file())
-    rounds = [{name: seconds(way, files) for name, way in WAYS.items()} for _ in range(ROUNDS)]
-    medians = {name: statistics.median(each[name] for each in rounds) for name in WAYS}
-    figures = {
-        "files": len(files),
-        "bytes": sum(map(len, files)),
-        "rounds": ROUNDS,
-        "files_per_s": {name: round(len(files) / median, 1) for name, median in medians.items()},
-        "vs_pydicom_read_write": _ratio(rounds, "pydicom_read_write"),
-        "vs_pydicom_read_write_full": _ratio(rounds, "pydicom_read_write_full"),
-    }
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    TARGET.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
-    print(json.dumps(figures, indent=1))
-
-
-def _ratio(rounds: list[dict[str, float]], other: str) -> float:
-    """How many times as fast as the other way; the median of the rounds' ratios."""
-    return round(statistics.median(each[other] / each["deidentify"] for each in rounds), 2)
-
-
-def _shipped() -> Path:
-    return Path(str(get_testdata_file("CT_small.dcm"))).parent
+    folders = options.folders or [folder for folder in (CORPUS, SHIPPED) if folder.is_dir()]
+    found = figures(folders, options.rounds, options.large_rounds)
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    REPORT.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    print(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":
