@@ -75,4 +75,5 @@ def test_the_statement_that_is_told_removes_the_rows_of_that_key_alone(cloud: Cl
     assert status == 0, said
     query(cloud, said.strip().rpartition(": ")[2])
     left = query(cloud, "SELECT KeyId FROM research.instances WHERE ObjectUri LIKE '%/made/up'")
+    query(cloud, f"DELETE FROM research.instances WHERE KeyId = '{other}'")
     assert left == [{"KeyId": other}]
