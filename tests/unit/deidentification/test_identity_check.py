@@ -110,12 +110,22 @@ def test_a_disabled_rule_is_noticed_at_depth(
     assert isinstance(result_of(data), Held)
 
 
-def test_disabled_echoes_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = as_file(an_image(ConvolutionKernel="for ZYXEL"))
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("for ZYXEL", "person-name"),
+        ("Zyxel_quorra", "person-name"),
+        ("xQUORRAZYXEL2", "person-name"),
+        ("of 17 Mar 2021", "date"),
+        ("no778812x", "identifier"),
+    ],
+)
+def test_disabled_echoes_are_noticed(text: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = as_file(an_image(ConvolutionKernel=text))
     assert isinstance(result_of(data), Deidentified)
     monkeypatch.setattr(Echoes, "in_text", lambda *_: False)
     result = result_of(data)
-    assert result == Held(reason=HoldReason.IDENTITY_RESIDUE, residue=("person-name",))
+    assert result == Held(reason=HoldReason.IDENTITY_RESIDUE, residue=(kind,))
 
 
 def residue_with(tag: int, vr: str, value: bytes, **original: Any) -> tuple[str, ...]:
