@@ -109,6 +109,7 @@ class Echoes:
     _judged: dict[str, bool] = field(default_factory=dict)
     _added: set[tuple[str, str]] = field(default_factory=set)
     _byte_needles: dict[bytes, list[bytes]] | None = None
+    _numbers: list[str] | None = None
 
     def in_text(self, tag: int, vr: str, text: str) -> bool:
         """Whether a kept text repeats an identifier."""
@@ -146,6 +147,8 @@ class Echoes:
 
     def in_number(self, text: str) -> bool:
         """Whether a value of a DS or IS is an identifier as a whole."""
+        if not any(number in text for number in self._long_numbers()):
+            return False
         numbers = (_WHOLE_NUMBER.fullmatch(number.strip()) for number in text.split("\\"))
         whole = {form for number in numbers if number for form in (number[0], number[1])}
         return not self.words.isdisjoint(whole) or not self.dates.isdisjoint(whole)
@@ -169,8 +172,9 @@ class Echoes:
             return True
         if any(self._has_part(word) for word in words if not word.isdigit()):
             return True
-        first_words = self.phrases.keys() & words
-        joined = f" {' '.join(words)} " if first_words else ""
+        if self.phrases.keys().isdisjoint(words):
+            return False
+        first_words, joined = self.phrases.keys() & words, f" {' '.join(words)} "
         return any(f" {phrase} " in joined for word in first_words for phrase in self.phrases[word])
 
     def _has_part(self, word: str) -> bool:
@@ -196,6 +200,13 @@ class Echoes:
         if short and not short.isdisjoint(date[2:] for date in self.dates):
             return True
         return not self.uids.isdisjoint(_UID.findall(text))
+
+    def _long_numbers(self) -> list[str]:
+        """The identifiers that a number can be."""
+        if self._numbers is None:
+            known = self.words | self.dates
+            self._numbers = [w for w in known if len(w) >= _SHORTEST_NUMBER and w.isdigit()]
+        return self._numbers
 
     def _needles(self) -> dict[bytes, list[bytes]]:
         """The long identifiers as bytes, by their first bytes."""
