@@ -145,7 +145,7 @@ class _Identifiers:
     is_latin: bool = True
     words: dict[str, str] = field(default_factory=dict)  # all by kind
     inside: dict[str, str] = field(default_factory=dict)  # those looked for in longer words
-    phrases: dict[str, set[str]] = field(default_factory=dict)  # by their first words
+    phrases: dict[str, dict[str, str]] = field(default_factory=dict)  # by their first words
     needles: set[str] = field(default_factory=set)  # one of which every word or phrase has
     long: dict[bytes, dict[bytes, str]] = field(default_factory=dict)  # by their first bytes
     uids: set[str] = field(default_factory=set)
@@ -356,7 +356,12 @@ def _collect_words(name: str, into: _Identifiers) -> None:
     single = {word for word in _WORD.findall(name) if _tells(word)}
     words = {*single, *_WORD.findall(marks), *closed}
     if len(closed) < _FEW_PARTS:
-        words.update(one + other for one, other in permutations(closed, 2))
+        pairs = tuple(permutations(closed, 2))
+        words.update(one + other for one, other in pairs)
+        for one, other in pairs:
+            if not (_tells(one) or _tells(other)) and _tells(one + other):
+                into.phrases.setdefault(one, {})[f"{one} {other}"] = "person-name"
+                into.needles.add(max(one, other, key=len))
     into.needles |= single
     for word in filter(_tells, words):
         into.words[word] = "person-name"
@@ -384,7 +389,7 @@ def _collect_identifier(value: bytes, into: _Identifiers) -> None:
             into.needles.update((*numbers, max(words, key=len)))
             into.words[joined] = "identifier"
             if len(words) > 1:
-                into.phrases.setdefault(words[0], set()).add(" ".join(words))
+                into.phrases.setdefault(words[0], {})[" ".join(words)] = "identifier"
                 continue
             if len(joined) >= _SHORTEST_INSIDE and not joined.isalpha() and not joined.isdigit():
                 into.inside[joined] = "identifier"
@@ -475,8 +480,8 @@ def _findings_in_text(tag: int, vr: str, text: str, known: _Identifiers) -> set[
     found = _findings_in_words((*words, *parts), known) | inside
     joined = f" {' '.join(words)} "
     for first in known.phrases.keys() & words:
-        if any(f" {phrase} " in joined for phrase in known.phrases[first]):
-            found.add("identifier")
+        phrases = known.phrases[first].items()
+        found |= {kind for phrase, kind in phrases if f" {phrase} " in joined}
     return found
 
 

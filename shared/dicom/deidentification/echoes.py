@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import combinations, product
@@ -241,8 +241,11 @@ class Echoes:
             words = {word for parts in groups for runs in parts for word in runs}
             families = {word for parts in groups for word in parts[0]}
             given = {word for parts in groups for runs in parts[1:2] for word in runs} or families
-            for one, other in product(families, given):
-                words |= {one + other, other + one}
+            for pair in product(families, given):
+                words |= {"".join(pair), "".join(pair[::-1])}
+                if not any(map(_is_telling, pair)):  # as of Ng^Wu, which tell together
+                    self._add_phrase(pair)
+                    self._add_phrase(pair[::-1])
             self._add_words(words)
             if not name.isascii():
                 self._raw.update(part for part in re.split(r"[\^= ]", name) if not part.isascii())
@@ -252,8 +255,7 @@ class Echoes:
 
     def _add_identifier(self, value: str) -> None:
         words = _words(value)
-        if len(words) > 1 and _is_telling("".join(words)):
-            self.phrases.setdefault(words[0], set()).add(" ".join(words))
+        if len(words) > 1 and self._add_phrase(words):
             self._raw.add(value.strip())
         joined = "".join(words)
         digits = [digits for word in words for digits in _LONG_DIGITS.findall(word)]
@@ -262,6 +264,12 @@ class Echoes:
         self._add_words((joined, *digits, *numbers))
         if len(joined) >= _SHORTEST_INSIDE and not joined.isalpha() and not joined.isdigit():
             self._add_inside(joined)
+
+    def _add_phrase(self, words: Sequence[str]) -> bool:
+        telling = _is_telling("".join(words))
+        if telling:
+            self.phrases.setdefault(words[0], set()).add(" ".join(words))
+        return telling
 
     def _add_inside(self, word: str) -> None:
         if _is_telling(word):

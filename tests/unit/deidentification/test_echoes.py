@@ -165,6 +165,7 @@ def test_identifiers_are_taken_out_of_a_text(text: str, left: str) -> None:
         ("O'Brannigan-Vexley^Ann", "OBrannigan"),
         ("Li^Wei", "liwei"),
         ("Li Wei", "weili"),
+        ("Ng^Wu", "Wu, Ng"),
         ("Jägersmühl=Ягерсмюльский^Прокофей", "JagersmuhlПрокофей"),  # noqa: RUF001 - two scripts
         ("Kurosawara^Aki=黒沢原^辰典", "患者黒沢原様"),
         ("Quorra^Zyxel", "ptQuorraCT"),

@@ -211,6 +211,8 @@ def test_text_of_two_bytes_a_character_is_found(vr: str, encoding: str) -> None:
         ("O'Brannigan-Vexley^Ann", "obrannigan"),
         ("O'Brannigan-Vexley^Ann", "OBranniganVexley"),
         ("Li^Wei", "weili"),
+        ("Ng^Wu", "NG WU"),
+        ("Kim=金^民", "of 金 民"),
         ("Kurosawara^Aki=黒沢原^辰典", "患者黒沢原様"),
         ("Quorra", "QUÖRRA"),
     ],
