@@ -34,11 +34,6 @@ class Rectangle(NamedTuple):
         top, bottom = (min(max(y, 0), rows) for y in (self.top, self.bottom))
         return Rectangle(left, top, max(right - left, 0), max(bottom - top, 0))
 
-    def overlaps(self, other: Rectangle) -> bool:
-        """Whether they have pixels in common."""
-        across = self.left < other.right and other.left < self.right
-        return across and self.top < other.bottom and other.top < self.bottom
-
     def outwards(self, width: int, height: int) -> Rectangle:
         """The smallest rectangle of whole blocks of this size that holds it."""
         if not (self.width and self.height):

@@ -210,16 +210,6 @@ def test_text_that_is_seen_only_in_the_copy_is_held() -> None:
     assert result_of(burned(), finder) == Held(reason=HoldReason.TEXT_IN_PIXELS)
 
 
-@pytest.mark.parametrize(("confidence", "held"), [(0.2, False), (0.6, True)])
-def test_what_lies_about_the_black_counts_when_it_can_be_read(
-    confidence: float,
-    held: bool,  # noqa: FBT001 - a parameter
-) -> None:
-    around = Rectangle(1, 1, 9, 7)  # of the black, which looks like a sign
-    result = result_of(burned(), InkFinder(INK, confidence, blind_to=(around,)))
-    assert isinstance(result, Held) == held
-
-
 def test_what_is_known_is_not_looked_at_again_without_a_first_look() -> None:
     source = BytesSource(burned())
     finder = InkFinder(INK)

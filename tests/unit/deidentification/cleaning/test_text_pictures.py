@@ -148,6 +148,18 @@ def test_boxes_get_a_margin_inside_the_image() -> None:
     assert small.with_margin(90, 90).rectangle == Rectangle(7, 7, 10, 10)
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "least"),
+    [(100, 20, 0.5), (20, 100, 0.5), (40, 20, 0.5), (39, 20, 0.9), (400, 65, 0.9)],
+)
+def test_a_line_is_text_sooner_than_what_is_round_or_large(
+    width: int, height: int, least: float
+) -> None:
+    rectangle = Rectangle(5, 5, width, height)
+    assert TextBox(rectangle, least).is_text
+    assert not TextBox(rectangle, least - 0.01).is_text
+
+
 def test_boxes_that_overlap_are_joined_over_and_over() -> None:
     chain = [Rectangle(0, 0, 10, 4), Rectangle(20, 0, 10, 4), Rectangle(8, 2, 14, 4)]
     apart = Rectangle(0, 50, 3, 3)

@@ -15,14 +15,12 @@ from shared.dicom.deidentification.cleaning.evidence import (
 )
 from shared.dicom.deidentification.cleaning.obstacles import CleaningError
 from shared.dicom.deidentification.cleaning.rectangles import Rectangle
-from shared.dicom.deidentification.cleaning.text.boxes import TextBox
 from shared.dicom.deidentification.cleaning.text.finder import TextFinder
 from shared.dicom.deidentification.cleaning.text.frames import frames_of
 from shared.dicom.deidentification.reasons import HoldReason
 from shared.dicom.elements import Header
 from shared.dicom.source import Source
 
-_READ: Final = 0.5  # the confidence from which on a text is legible
 _ANYWHERE: Final = (Rectangle(0, 0, 1, 1),)
 
 
@@ -57,7 +55,7 @@ class Look:
         return planned(self.header, policy, waived, tuple(box.rectangle for box in boxes))
 
     def shows_text(self, plan: Plan, cleaned: CleanedPixels) -> bool:
-        """Whether text stands outside of what became black, where the plan was made by a look.
+        """Whether there is text in what is to be written, where the plan was made by a look.
 
         Raises:
             CleaningError: what is to be written cannot be decoded.
@@ -68,10 +66,4 @@ class Look:
         if not (isinstance(plan, Blank) and plan.looked):
             return False
         boxes = self.finder(frames_of(self.header, self.source, cleaned))
-        return any(_is_left(box, plan.rectangles) for box in boxes)
-
-
-def _is_left(box: TextBox, rectangles: tuple[Rectangle, ...]) -> bool:
-    """Whether it is text; what became black looks like a sign itself, which nobody can read."""
-    apart = not any(box.rectangle.overlaps(rectangle) for rectangle in rectangles)
-    return apart or box.confidence >= _READ
+        return bool(boxes)

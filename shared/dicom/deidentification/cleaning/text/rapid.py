@@ -34,7 +34,7 @@ class RapidTextFinder:
     def __init__(self) -> None:
         package: Any = import_module("rapidocr_onnxruntime")
         self._engine = package.RapidOCR(
-            text_score=0.0,  # what cannot be read is text, too
+            text_score=0.0,  # what is text is decided here
             intra_op_num_threads=1,
             inter_op_num_threads=1,
         )
@@ -52,6 +52,7 @@ class RapidTextFinder:
             box.with_margin(*size)
             for picture in pictures(frames)
             for box in self._in_picture(Image.fromarray(picture))
+            if box.is_text
         ]
         return joined(boxes)
 
