@@ -65,6 +65,10 @@ def test_a_registry_survives_the_journey() -> None:
         ({"east": {"archive_prefix": "south"}}, "lies in the part of"),
         ({"east": {"archive_prefix": "south/x"}}, "east.archive_prefix lies in the part of south"),
         ({"region": {}}, "north.archive_prefix lies in the part of region"),
+        (
+            {"south-east": {}, "east": {"archive_prefix": "south/x"}},  # one sorts between the two
+            "east.archive_prefix lies in the part of south",
+        ),
     ],
 )
 def test_every_mistake_is_named(change: dict[str, object], problem: str) -> None:

@@ -71,6 +71,15 @@ def test_each_promotion_is_an_event_of_its_own() -> None:
     assert PublicEvent.of(again).event_id != PublicEvent.of(promoted).event_id
 
 
+@pytest.mark.parametrize("kind", [kind for kind in OutcomeKind if kind != OutcomeKind.PROMOTED])
+def test_since_when_it_is_primary_makes_no_other_event(kind: OutcomeKind) -> None:
+    early, late = (
+        an_outcome(kind, primary_at=MOMENT + timedelta(minutes=minutes)) for minutes in (1, 2)
+    )
+    assert early.event_id == late.event_id
+    assert PublicEvent.of(early).event_id == PublicEvent.of(late).event_id
+
+
 @pytest.mark.parametrize("kind", OutcomeKind)
 def test_an_upload_ends_in_what_ingest_decides_of_it(kind: OutcomeKind) -> None:
     assert kind.ends_upload is (kind.stage == "ingest" and kind is not OutcomeKind.PROMOTED)
@@ -120,9 +129,10 @@ def test_an_unknown_field_is_ignored() -> None:
     assert Outcome.from_message(_message(outcome.to_data() | {"new": 1})) == outcome
 
 
-def test_an_archived_outcome_without_identity_is_refused() -> None:
+@pytest.mark.parametrize("kind", [OutcomeKind.ARCHIVED, OutcomeKind.DEIDENTIFIED])
+def test_an_instance_without_identity_is_refused(kind: OutcomeKind) -> None:
     with pytest.raises(ContractError):
-        Outcome.from_message(an_outcome(identity=None).to_message())
+        Outcome.from_message(an_outcome(kind, identity=None).to_message())
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"[]", b"null", b"{", b'"text"'])

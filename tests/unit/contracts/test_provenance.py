@@ -78,7 +78,9 @@ def test_it_knows_what_was_made_from_it() -> None:
     assert not UPLOAD.made(kept(MEMBER.to_labels()))
     assert not UPLOAD.made(kept({}))
     later = replace(UPLOAD, root=replace(CONTAINER, generation=6))
-    assert not UPLOAD.made(kept(later.to_labels()))
+    elsewhere = replace(UPLOAD, root=replace(CONTAINER, bucket="another"))
+    for other in (later, elsewhere):
+        assert not UPLOAD.made(kept(other.to_labels()))
 
 
 def test_a_container_has_a_place_that_fits() -> None:

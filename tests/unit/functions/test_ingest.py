@@ -1,8 +1,11 @@
 import json
+import logging
+from dataclasses import replace
 
 import pytest
 
 from functions.ingest.handler import Ingest
+from functions.ingest.turns import Turns
 from shared.adapters import memory
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
 from shared.contracts.facilities import Facilities
@@ -241,5 +244,26 @@ def test_a_copy_that_is_gone_at_once_is_made_again(
         with pytest.raises(TransientError, match="archive-changed-meanwhile"):
             world.deliver(landed)
     assert world.names("inbox") == ["h/notes"]
+    world.deliver(landed)
+    assert world.names("inbox") == []
+
+
+def test_the_log_says_what_was_decided_of_which_generation(world: _World) -> None:
+    image, notes = (
+        world.store.put("inbox", name, data)
+        for name, data in {"h/a": an_instance(), "h/notes": b"no image"}.items()
+    )
+    archived, refused = world.deliver(image), world.deliver(notes)
+    assert (archived.level, refused.level) == (logging.INFO, logging.ERROR)
+    assert archived.fields["generation"] == image.version.generation
+    assert refused.fields["reason"] == "not-dicom"
+
+
+def test_beyond_so_many_at_once_a_header_is_read_another_time(world: _World) -> None:
+    turns = Turns(1, patience_s=0)
+    world.ingest = replace(world.ingest, headers=turns)
+    landed = world.store.put("inbox", "h/a", an_instance())
+    with turns.taken(), pytest.raises(TransientError, match="busy"):
+        world.deliver(landed)
     world.deliver(landed)
     assert world.names("inbox") == []

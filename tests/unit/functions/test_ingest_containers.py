@@ -316,6 +316,24 @@ def test_no_path_of_a_member_reaches_a_log_or_an_event(world: _World) -> None:
     assert not any(PLANTED in name for name in world.names("quarantine", STAGING))
 
 
+def test_members_share_what_was_sent_of_their_container(world: _World) -> None:
+    data = zipped({"a": IMAGE, "b": OTHER})
+    world.land(data)
+    staged = world.store.list("quarantine", STAGING)
+    shares = [Provenance.from_labels(member.labels).sent_bytes for member in staged]
+    assert len(data) - len(shares) < sum(shares) <= len(data)
+
+
+def test_a_container_in_a_container_is_judged_by_its_share_of_what_was_sent(world: _World) -> None:
+    many = zipped({f"{number}": b"" for number in range(300)})
+    world.land(many, "h/alone.zip")
+    world.land(zipped({"inner.zip": many}), "h/nested.zip")
+    world.deliver(Upload.from_message(world.uploads.messages[-1]))
+    kinds = world.kinds()
+    assert kinds["h/alone.zip"] == ("expanded", None)
+    assert kinds["h/nested.zip!/inner.zip"] == ("quarantined", "too-many-members")
+
+
 def test_beyond_so_many_at_once_an_expansion_is_tried_again(world: _World) -> None:
     stored = world.store.put("inbox", "h/disc.zip", zipped({"a": IMAGE}))
     with (
