@@ -7,11 +7,12 @@ import pytest
 from functions.index.handler import Index
 from shared.adapters.memory import MemoryTables
 from shared.contracts.outcome import Outcome, OutcomeKind, Reference
+from shared.contracts.provenance import upload_event_id
 from shared.contracts.upload import Lineage, Upload
 from shared.ports import Row
 from tests.outcomes import MOMENT, a_stored_object, an_outcome
 
-SOURCE = a_stored_object("demo-hospital/sent")
+SOURCE = replace(a_stored_object("demo-hospital/sent"), created=MOMENT.replace(hour=1))
 TARGET = replace(
     a_stored_object("demo-hospital/kept.dcm", "archive"),
     size=4321,
@@ -42,6 +43,18 @@ def test_an_instance_is_described_as_it_is_kept(kind: OutcomeKind, table: str) -
     assert row["Generation"] == 99
     assert (row["Crc32c"], row["BlobStorageSize"]) == ("deadbeef", 4321)
     assert row["LastUpdated"] == TARGET.created
+
+
+def test_an_instance_is_known_by_the_identity_that_was_decided() -> None:
+    metadata = {"00080018": {"vr": "UI", "Value": ["9.9.9"]}}
+    row = _row(an_outcome(metadata=metadata), "imaging.instances")
+    assert row["SOPInstanceUID"] == "1.2.3.4.5"
+
+
+def test_a_member_has_an_account_of_its_own_under_its_root() -> None:
+    row = _row(an_outcome(), "imaging.uploads")
+    assert row["UploadId"] == upload_event_id(SOURCE.version)
+    assert row["RootEventId"] == "0" * 32
 
 
 def test_an_upload_is_described_as_it_was_sent() -> None:
@@ -118,3 +131,6 @@ def test_only_a_name_in_the_inbox_says_whose_it_is(
     Index(tables=tables)(Upload(version=version, lineage=lineage))
     (row,) = tables.rows["imaging.landed"]
     assert row["Facility"] == facility
+    ids = (row["UploadId"], row["RootEventId"])
+    own = upload_event_id(version)
+    assert ids == ((lineage.event_id, lineage.root_event_id) if lineage else (own, own))
