@@ -10,7 +10,7 @@ from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
 from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.dicom.deidentification.profile import profiles_of
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
-from shared.errors import PermanentError
+from shared.errors import PermanentError, TransientError
 from tests.builders import an_instance
 from tests.outcomes import an_outcome
 
@@ -170,6 +170,22 @@ def test_only_primary_versions_are_handled(world: _World) -> None:
         world.handle(replace(an_outcome(OutcomeKind.CONFLICT), primary_at=None))
     with pytest.raises(PermanentError):
         world.handle(an_outcome(OutcomeKind.DUPLICATE))
+    with pytest.raises(PermanentError):
+        world.handle(an_outcome(OutcomeKind.DEIDENTIFIED))
+
+
+def test_a_place_that_others_have_is_tried_again(
+    world: _World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archived = world.archived(an_instance())
+    strange = world.store.put("research", "strange", b"of nobody")
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store, "write", lambda *_: None)
+        patch.setattr(world.store, "find", lambda *_: strange)
+        with pytest.raises(TransientError, match="research-changed-meanwhile"):
+            world.handle(archived)
+    assert world.topic.messages == []
+    assert world.handle(archived).kind is OutcomeKind.DEIDENTIFIED
 
 
 def _read(data: bytes) -> pydicom.Dataset:
