@@ -17,6 +17,9 @@ from shared.errors import FormatError
 _ITEM: Final = b"\xfe\xff\x00\xe0"
 _SEQUENCE_DELIMITATION: Final = b"\xfe\xff\xdd\xe0"
 _ITEM_HEADER: Final = 8
+# Many fragments come in one window: a request takes longer than to read what lies between them.
+_FIRST_WINDOW_BYTES: Final = 512 * 1024
+_LARGEST_WINDOW_BYTES: Final = 4 * 1024 * 1024
 _CODESTREAM_HEADER_BYTES: Final = 4096  # JPEG comments and application segments come first
 
 
@@ -26,7 +29,7 @@ def bounded_pixels(pixels: RawElement, source: Source, echoes: Echoes) -> tuple[
     Raises:
         FormatError: the pixel data are not a run of fragments with a delimiter.
     """
-    windows = WindowedSource(source)
+    windows = WindowedSource(source, _FIRST_WINDOW_BYTES, _LARGEST_WINDOW_BYTES)
     end, echoed = pixels.extent.offset, False
     for fragment in fragments(windows, pixels.extent.offset):
         head = windows.read(fragment.offset, min(fragment.length, _CODESTREAM_HEADER_BYTES))
