@@ -168,12 +168,15 @@ def test_boxes_that_overlap_are_joined_over_and_over() -> None:
         TextBox(Rectangle(0, 0, 30, 6), 0.1 * 3),
         TextBox(apart, 0.0),
     )
+    corner = [Rectangle(0, 0, 10, 10), Rectangle(30, 8, 10, 10), Rectangle(5, 5, 40, 2)]
+    (around,) = joined(TextBox(rectangle, 0.5) for rectangle in corner)
+    assert around.rectangle == Rectangle(0, 0, 45, 18)
     touching = [TextBox(Rectangle(0, 0, 5, 5), 1), TextBox(Rectangle(5, 0, 5, 5), 1)]
     assert len(joined(touching)) == 2
 
 
 @pytest.mark.parametrize(
-    "text", ["L", "R", "HF", "RPF", "10", "-5", "7.5", "100 mm", "50Hz", "cm", "120 kV", "63%"]
+    "text", ["L", "R", "HF", "RP", "10", "-5", "7.5", "100 mm", "50Hz", "cm", "120 kV", "63%"]
 )
 def test_sides_scales_and_measures_stay(text: str) -> None:
     assert stays(text, 0.95)
@@ -186,6 +189,7 @@ def test_sides_scales_and_measures_stay(text: str) -> None:
         "",
         "DOE",
         "LISA",
+        "ALI",
         "B",
         "1947",
         "123",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_SIDES: Final = "[LRAPHFSI]{1,3}"  # C.7.6.1.1.1, and S and I as some makers write H and F
-_UNITS: Final = (
+_SIDES: Final = "[LRAPHFSI]{1,2}"  # C.7.6.1.1.1, and S and I for H and F; three may be a name
+UNITS: Final = (
     "mm", "cm", "m", "mm2", "cm2", "ml", "cm/s", "m/s", "mmHg", "s", "ms", "Hz", "kHz", "MHz",
     "fps", "bpm", "dB", "kV", "kVp", "mA", "mAs", "HU", "T", "%", "°",
 )  # fmt: skip
 _SCALE: Final = r"[-+±]?[0-9]{1,2}(?:[.,][0-9])?"  # longer ones may be of an identifier
 _MEASURE: Final = r"[-+±]?[0-9]{1,4}(?:[.,][0-9]{1,2})?"
-_UNIT: Final = "|".join(map(re.escape, _UNITS))
+_UNIT: Final = "|".join(map(re.escape, UNITS))
 _STAYS: Final = re.compile(rf"{_SIDES}|{_SCALE}|(?:{_MEASURE} ?)?(?:{_UNIT})", re.ASCII)
 _LEAST_CONFIDENCE: Final = 0.9
 
