@@ -71,6 +71,7 @@ def test_long_names_that_begin_alike_stay_apart() -> None:
     [
         ("h/gcloud/tmp/parallel_composite_uploads/see_gcloud_storage_cp_help/x_0", True),
         ("gsutil/tmp/parallel_composite_uploads/for_details_see/gsutil_help_cp/x_0", True),
+        ("tmp/parallel_composite_uploads/x_0", True),
         ("h/parallel_composite_uploads/x_0", False),
         ("h/study/1.dcm", False),
     ],

@@ -319,6 +319,7 @@ def test_no_path_of_a_member_reaches_a_log_or_an_event(world: _World) -> None:
 def test_members_share_what_was_sent_of_their_container(world: _World) -> None:
     data = zipped({"a": IMAGE, "b": OTHER})
     world.land(data)
+    assert world.outcomes()["h/disc.zip"].header_bytes > 0
     staged = world.store.list("quarantine", STAGING)
     shares = [Provenance.from_labels(member.labels).sent_bytes for member in staged]
     assert len(data) - len(shares) < sum(shares) <= len(data)
