@@ -11,7 +11,13 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Protocol
 
-from shared.contracts.catalogue import IndexedVersion, KnownPatient, OpenUpload, Progress
+from shared.contracts.catalogue import (
+    IndexedVersion,
+    KnownPatient,
+    OpenUpload,
+    PrimaryVersion,
+    Progress,
+)
 from shared.contracts.letter import Letter
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
@@ -118,7 +124,11 @@ class Catalogue(Protocol):
 
 
 class Originals(Protocol):
-    """The identifiers of what is archived, in no order and never all of them in memory."""
+    """What is archived, in no order and never all of it in memory."""
+
+    def primaries(self, bucket: str, prefix: str = "") -> Iterator[PrimaryVersion]:
+        """Yield the primary version of every instance whose name there begins with a prefix."""
+        ...
 
     def patients(self) -> Iterator[KnownPatient]:
         """Yield every patient once."""

@@ -68,7 +68,7 @@ class Deidentify:
         if isinstance(result, Held):
             return self._without_copy(archived, original, OutcomeKind.HELD, result.reason.value)
         copy = self._written(original, result, profile)
-        return self._with_copy(archived, original, result, copy)
+        return self._with_copy(archived, original, profile, result, copy)
 
     def _written(
         self, original: StoredObject, result: Deidentified, profile: Profile
@@ -94,11 +94,13 @@ class Deidentify:
         self,
         archived: Outcome,
         original: StoredObject,
+        profile: Profile,
         result: Deidentified,
         copy: StoredObject,
     ) -> Outcome:
         """Return the outcome with the metadata of the copy as it was written.
 
+        A copy that was made under another profile stays, and what was done then is in its own row.
         The time from which its version is the primary one is moved: the original's row has it, too.
         """
         written = inspect(ObjectSource(self.objects, copy))
@@ -114,10 +116,7 @@ class Deidentify:
             primary_at=self._moved(archived.primary_at, result.identity),
             metadata=metadata,
             dropped=dropped,
-            actions=fit_actions(
-                Action(path=taken.path, action=taken.action, rule=taken.rule)
-                for taken in result.actions
-            ),
+            actions=_actions(result) if copy.labels.get(PROFILE) == profile.name else (),
             profile=copy.labels.get(PROFILE),
             key_id=copy.labels.get(KEY),
         )
@@ -138,6 +137,12 @@ class Deidentify:
             reason=reason,
             identity=archived.identity,
         )
+
+
+def _actions(result: Deidentified) -> tuple[Action, ...]:
+    return fit_actions(
+        Action(path=taken.path, action=taken.action, rule=taken.rule) for taken in result.actions
+    )
 
 
 def _done(outcome: Outcome) -> Done:

@@ -9,8 +9,8 @@ from typing import Final
 from functions.deidentify.handler import KEY
 from infra.operate.cloud import Cloud
 from infra.operate.kept import UPLOADS
-from shared.contracts import layout
 from shared.contracts.objects import StoredObject
+from shared.contracts.provenance import Provenance
 from shared.contracts.upload import Upload
 from shared.errors import ContractError
 
@@ -29,10 +29,10 @@ class Made:
 
 @dataclass(slots=True)
 class Renewed:
-    """How many archived versions were announced, and how many cannot be."""
+    """How many primary versions were announced, and how many cannot be."""
 
     announced: int = 0
-    unlabelled: int = 0
+    unlabelled: int = 0  # or gone
 
 
 def by_key(cloud: Cloud) -> Mapping[str, Made]:
@@ -48,25 +48,34 @@ def by_key(cloud: Cloud) -> Mapping[str, Made]:
 
 
 def renew(cloud: Cloud, below: str = "") -> Renewed:
-    """Return once every archived version is announced, to be copied under the key of today.
+    """Return once every primary version is announced, to be copied under the key of today.
 
-    Each is decided as it was: only the primary ones have copies, and nothing in the archive moves.
+    Each stays what it is, since when it is: a version that took over when it landed is decided
+    again, one that was promoted is promoted as of then. Nothing in the archive moves.
 
     Args:
         cloud: whose archive it is.
         below: what the names of these versions begin with.
     """
     uploads, renewed = cloud.topic(UPLOADS), Renewed()
-    for stored in cloud.objects.list(cloud.archive, below):
-        if not layout.is_version(stored.version.name):
-            continue
-        try:
-            uploads.publish(Upload.of_kept(stored).to_message())
-        except ContractError:
+    for version in cloud.originals.primaries(cloud.archive, below):
+        upload = _announcement(cloud.objects.find(cloud.archive, version.name), version.since)
+        if upload is None:
             renewed.unlabelled += 1
         else:
+            uploads.publish(upload.to_message())
             renewed.announced += 1
     return renewed
+
+
+def _announcement(stored: StoredObject | None, since: datetime) -> Upload | None:
+    if stored is None:
+        return None
+    try:
+        landed = Provenance.from_labels(stored.labels).landed
+        return Upload.of_kept(stored, promoted_at=None if landed == since else since)
+    except ContractError:
+        return None
 
 
 def remove(cloud: Cloud, key_id: str, *, dry_run: bool = False) -> int:

@@ -11,7 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.adapters.chunks import fingerprint
-from shared.contracts.catalogue import IndexedVersion, KnownPatient, OpenUpload, Progress
+from shared.contracts.catalogue import (
+    IndexedVersion,
+    KnownPatient,
+    OpenUpload,
+    PrimaryVersion,
+    Progress,
+)
 from shared.contracts.letter import Letter
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
@@ -233,9 +239,22 @@ class MemoryCatalogue:
 
 @dataclass(slots=True)
 class MemoryOriginals:
-    """The identifiers in tables in memory."""
+    """What is archived, in tables in memory."""
 
     tables: MemoryTables
+
+    def primaries(self, bucket: str, prefix: str = "") -> Iterator[PrimaryVersion]:
+        """Yield the primary version of every instance whose name there begins with a prefix."""
+        place, latest = f"gs://{bucket}/", dict[tuple[Any, Any], Row]()
+        for row in self.tables.rows.get("imaging.instances", []):
+            instance = row["Facility"], row["SOPInstanceUID"]
+            if row["IsPrimary"]:
+                known = latest.setdefault(instance, row)
+                latest[instance] = max(known, row, key=lambda each: str(each["PrimaryAt"]))
+        for row in latest.values():
+            uri, since = str(row["ObjectUri"]), row["PrimaryAt"]
+            if uri.startswith(place + prefix) and isinstance(since, datetime):
+                yield PrimaryVersion(name=uri.removeprefix(place), since=since)
 
     def patients(self) -> Iterator[KnownPatient]:
         """Yield every patient once."""

@@ -1,11 +1,19 @@
-"""The identifiers in `imaging.instances` as `Originals`; each query reads their columns whole."""
+"""What `imaging.instances` has, as `Originals`; each query reads its columns whole."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from shared.adapters.queries import Queries
-from shared.contracts.catalogue import KnownPatient
+from shared.contracts.catalogue import KnownPatient, PrimaryVersion
 
+_PRIMARIES: Final = """
+SELECT ObjectUri, PrimaryAt
+FROM instances
+WHERE IsPrimary
+QUALIFY ROW_NUMBER() OVER (
+  PARTITION BY Facility, SOPInstanceUID ORDER BY PrimaryAt DESC, LastUpdated, EventId
+) = 1
+"""
 # As de-identification knows a patient without an id: by the study, or by the object without one.
 _PATIENTS: Final = """
 SELECT DISTINCT
@@ -35,6 +43,14 @@ class BigQueryOriginals:
 
     def __init__(self, project: str, dataset: str) -> None:
         self._queries = Queries(project, dataset)
+
+    def primaries(self, bucket: str, prefix: str = "") -> Iterator[PrimaryVersion]:
+        """Yield the primary version of every instance whose name there begins with a prefix."""
+        place = f"gs://{bucket}/"
+        for row in self._queries.rows(_PRIMARIES):
+            if row["ObjectUri"].startswith(place + prefix):
+                name = row["ObjectUri"].removeprefix(place)
+                yield PrimaryVersion(name=name, since=row["PrimaryAt"])
 
     def patients(self) -> Iterator[KnownPatient]:
         """Yield every patient once."""

@@ -24,6 +24,14 @@ class IndexedVersion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrimaryVersion:
+    """The archived version that is the primary one of its instance."""
+
+    name: str
+    since: datetime  # it landed as such, or was promoted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownPatient:
     """A patient of whom something is archived."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
@@ -15,7 +16,7 @@ from shared.adapters.originals import BigQueryOriginals
 from shared.contracts.catalogue import KnownPatient
 from shared.errors import TransientError
 from shared.ports import Originals, RowSink
-from tests.outcomes import AN_IDENTITY, an_outcome
+from tests.outcomes import AN_IDENTITY, MOMENT, a_stored_object, an_outcome
 
 Warehouse = tuple[Originals, RowSink]
 
@@ -56,6 +57,30 @@ def test_before_the_first_instance_there_are_none(warehouse: Warehouse) -> None:
     assert list(originals.patients()) == []
     assert list(originals.accession_numbers()) == []
     assert list(originals.uids()) == []
+
+
+def test_the_version_that_took_over_last_is_the_primary_one(warehouse: Warehouse) -> None:
+    originals, sink = warehouse
+    later = MOMENT + timedelta(hours=1)
+    for instance, name, since in [
+        ("1", "h/1.dcm", MOMENT),
+        ("1", "h/1.a.dcm", later),
+        ("1", "h/1.b.dcm", None),
+        ("2", "k/2.dcm", MOMENT),
+    ]:
+        identity = replace(AN_IDENTITY, sop_instance_uid=instance)
+        stored = a_stored_object(name, "archive")
+        outcome = an_outcome(identity=identity, target=stored, primary_at=since)
+        sink.append("imaging.instances", [rows.instance(outcome)] * 2)
+
+    def primaries(prefix: str) -> dict[str, datetime]:
+        found = list(originals.primaries("archive", prefix))
+        assert len({version.name for version in found}) == len(found)
+        return {version.name: version.since for version in found}
+
+    assert primaries("") == {"h/1.a.dcm": later, "k/2.dcm": MOMENT}
+    assert primaries("k/") == {"k/2.dcm": MOMENT}
+    assert list(originals.primaries("elsewhere")) == []
 
 
 def test_every_patient_comes_once(warehouse: Warehouse) -> None:

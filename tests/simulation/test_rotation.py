@@ -1,10 +1,12 @@
 """A rotation of the key: old copies are known by their key, new ones are made, old ones removed."""
 
+from datetime import timedelta
 from typing import Any
 
 from functions.deidentify.handler import KEY as LABEL
 from functions.deidentify.handler import Deidentify
 from infra.operate.copies import by_key, remove, renew
+from infra.operate.kept import promote
 from shared.contracts.outcome import Outcome
 from shared.dicom.deidentification.profile import BASIC
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
@@ -69,6 +71,29 @@ def test_after_a_rotation_everything_is_copied_anew_and_the_old_can_go() -> None
     assert {row["KeyId"] for row in audited} == {KEY.key_id, ROTATED.key_id}
     assert remove(cloud, KEY.key_id) == 2
     assert list(by_key(cloud)) == [ROTATED.key_id]
+
+
+def test_what_was_promoted_is_what_is_copied_anew() -> None:
+    world = _landed()
+    world.clock.time += timedelta(minutes=1)
+    cloud = a_cloud(world.store, world.clock, world.tables, world.topics)
+    (row,) = [row for row in world.tables.rows["imaging.instances"] if not row["IsPrimary"]]
+    promote(cloud, str(row["ObjectUri"]))
+    world.run()
+    current = {version.name: version.since for version in cloud.originals.primaries("archive")}
+    _rotate(world, ROTATED)
+    renew(a_cloud(world.store, world.clock, world.tables, world.topics))
+    world.run()
+    assert current == {
+        version.name: version.since for version in cloud.originals.primaries("archive")
+    }
+    sources = {
+        row["SourceUri"]
+        for row in world.tables.rows["imaging.deid_audit"]
+        if row["KeyId"] == ROTATED.key_id
+    }
+    assert sources == {f"gs://archive/{name}" for name in current}
+    assert str(row["ObjectUri"]) in sources
 
 
 def test_renewing_without_a_rotation_changes_nothing() -> None:

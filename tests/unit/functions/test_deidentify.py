@@ -74,6 +74,8 @@ def test_a_copy_that_is_there_keeps_its_profile_and_says_so(world: _World) -> No
     first = world.handle(archived)
     again = world.handle(replace(archived, facility="dated"))
     assert (again.target, again.profile) == (first.target, "demo-hospital")
+    assert first.actions
+    assert again.actions == ()
 
 
 def test_another_key_makes_other_copies_and_the_old_ones_stay(world: _World) -> None:

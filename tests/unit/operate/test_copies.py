@@ -1,11 +1,13 @@
 """What a rotation of the key leaves, and what operators do with it."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from functions.deidentify.handler import KEY
+from functions.index import rows
 from infra.operate import __main__ as operate
 from infra.operate.cloud import Cloud
 from infra.operate.copies import by_key, remove, renew
@@ -14,7 +16,9 @@ from shared.contracts.objects import ObjectVersion
 from shared.contracts.provenance import Provenance
 from shared.contracts.upload import Upload
 from tests.operating import a_cloud
+from tests.outcomes import AN_IDENTITY, an_outcome
 
+LANDED = ManualClock().now()
 OLD, NEW = "0" * 16, "f" * 16
 Run = Callable[..., tuple[int, str]]
 
@@ -75,37 +79,62 @@ def test_only_the_copies_of_the_named_key_are_removed(
     assert remove(cloud, OLD) == 0
 
 
-def _archive(store: MemoryObjectStore, name: str, *, labelled: bool = True) -> None:
-    root = ObjectVersion(bucket="inbox", name="h/a", generation=1)
-    sent = Provenance(root=root, landed=ManualClock().now(), sent_bytes=1)
-    assert store.write("archive", name, [b""], sent.to_labels() if labelled else {})
-
-
-def test_every_archived_version_is_announced_and_nothing_else(
-    cloud: Cloud, store: MemoryObjectStore, uploads: MemoryTopic
+def _archive(
+    cloud: Cloud,
+    name: str,
+    instance: str = "4",
+    primary_at: datetime | None = LANDED,
+    *,
+    labelled: bool = True,
 ) -> None:
-    for name in ("h/1.2/3/4.dcm", "h/1.2/3/4.0a0b0c0d.dcm", "claims/h/4", "k/1.2/3/5.dcm"):
-        _archive(store, name)
-    _archive(store, "h/1.2/3/6.dcm", labelled=False)
+    root = ObjectVersion(bucket="inbox", name="h/a", generation=1)
+    sent = Provenance(root=root, landed=LANDED, sent_bytes=1)
+    stored = cloud.objects.write("archive", name, [b""], sent.to_labels() if labelled else {})
+    identity = replace(AN_IDENTITY, sop_instance_uid=instance)
+    outcome = an_outcome(target=stored, identity=identity, primary_at=primary_at)
+    cloud.tables.append("imaging.instances", [rows.instance(outcome)])
+
+
+def _announced(uploads: MemoryTopic) -> dict[str, datetime | None]:
+    announced = map(Upload.from_message, uploads.messages)
+    return {upload.version.name: upload.promoted_at for upload in announced}
+
+
+def test_every_primary_version_is_announced_as_what_it_is(
+    cloud: Cloud, uploads: MemoryTopic
+) -> None:
+    later = LANDED + timedelta(hours=1)
+    _archive(cloud, "h/1.2/3/4.dcm")
+    _archive(cloud, "h/1.2/3/4.0a0b0c0d.dcm", primary_at=later)
+    _archive(cloud, "k/1.2/3/5.dcm", "5")
+    _archive(cloud, "k/1.2/3/5.0a0b0c0d.dcm", "5", None)
+    _archive(cloud, "h/1.2/3/6.dcm", "6", labelled=False)
     renewed = renew(cloud)
-    announced = [Upload.from_message(message).version.name for message in uploads.messages]
-    assert announced == ["h/1.2/3/4.0a0b0c0d.dcm", "h/1.2/3/4.dcm", "k/1.2/3/5.dcm"]
-    assert (renewed.announced, renewed.unlabelled) == (3, 1)
+    assert _announced(uploads) == {"h/1.2/3/4.0a0b0c0d.dcm": later, "k/1.2/3/5.dcm": None}
+    assert (renewed.announced, renewed.unlabelled) == (2, 1)
     assert renew(cloud, "k/").announced == 1
 
 
+def test_a_primary_version_that_is_gone_is_counted(cloud: Cloud) -> None:
+    _archive(cloud, "h/1.2/3/4.dcm")
+    stored = cloud.objects.find("archive", "h/1.2/3/4.dcm")
+    assert stored is not None
+    cloud.objects.delete(stored.version)
+    assert (renew(cloud).announced, renew(cloud).unlabelled) == (0, 1)
+
+
 def test_the_command_counts_renews_and_removes(
-    run: Run, store: MemoryObjectStore, uploads: MemoryTopic
+    run: Run, cloud: Cloud, store: MemoryObjectStore, uploads: MemoryTopic
 ) -> None:
     status, said = run()
     assert status == 0
     cells = [line.split()[:3] for line in said.splitlines()[2:]]
     assert cells == [[OLD, "2", "8"], [NEW, "1", "4"], ["unknown", "1", "2"]]
     assert run("list") == (0, said)
-    _archive(store, "h/1.2/3/4.dcm")
+    _archive(cloud, "h/1.2/3/4.dcm")
     assert run("renew")[0] == 0
     assert len(uploads.messages) == 1
-    _archive(store, "h/1.2/3/6.dcm", labelled=False)
+    _archive(cloud, "h/1.2/3/6.dcm", "6", labelled=False)
     assert run("renew")[0] == 1
     status, said = run("remove", "--key-id", OLD)
     assert status == 0
