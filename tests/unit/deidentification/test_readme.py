@@ -28,7 +28,10 @@ def test_every_hold_reason_is_explained() -> None:
 
 def test_every_rule_is_explained() -> None:
     rules = rules_for(BASIC, "")
-    made = {rules[tag].name for tag in (*DicomDictionary, 0x00091001, 0x00189999, 0x50000005, 0x60000010)}
+    made = {
+        rules[tag].name
+        for tag in (*DicomDictionary, 0x00091001, 0x00189999, 0x50000005, 0x60000010)
+    }
     constants = {**vars(actions), **vars(objections)}.values()
     made |= {rule.name for rule in constants if isinstance(rule, Rule)} | {OVERRIDE}
     documented = {name for row in rows("rule") for name in re.findall(r"`([^`]+)`", row[0])}
