@@ -205,6 +205,7 @@ def _has_digits_of(days: Iterable[str], data: bytes) -> bool:
     return any(form.encode("ascii") in data for form in forms)
 
 
+_OF_A_TIME: Final = 6  # digits
 _BESIDE_A_YEAR: Final = frozenset(b"-./ :_,abcdefghijklmnopqrstuvwxyz")
 
 
@@ -238,10 +239,21 @@ def _collected(header: Header, retained: Retained) -> _Identifiers:
         if collect is not None:
             into = kept if _is_retained(path, element.tag, retained) else found
             collect((element.value or b"").strip(b" \x00"), into)
-    found.uids -= kept.uids  # a UID that is kept in one place tells no more in another
+    # What is kept in one place tells no more in another: a UID, or the time of day in an id.
+    found.uids -= kept.uids
+    if retained.moved_by or retained.full_dates:
+        for time in _times_of_day(header.dataset):
+            found.words.pop(time, None)
     if retained.moved_by:
         found.moved = {_moved(day, retained.moved_by) for day in found.days}
     return found
+
+
+def _times_of_day(elements: Iterable[RawElement]) -> Iterator[str]:
+    """Yield the hours, minutes and seconds of the data set's own times."""
+    for element in elements:
+        if _dictionary(element.tag)[0] == "TM" and element.value:
+            yield element.value[:_OF_A_TIME].decode("latin-1")
 
 
 def _gather(

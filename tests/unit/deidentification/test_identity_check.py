@@ -390,6 +390,15 @@ def test_what_an_option_retains_is_no_residue(option: Option) -> None:
         assert VALUES[BASIC_RULES[tag].vr] in written_bytes, f"{tag:08X}"
 
 
+@pytest.mark.parametrize("time", ["142825", "142825.000000"])
+def test_a_time_of_day_that_is_retained_tells_no_more_within_an_id(time: str) -> None:
+    header = header_of(an_image(PatientID="11-05-25-142825", StudyTime=time))
+    result = deidentify(header, KEY, profile=under(Option.RETAIN_MODIFIED_DATES))
+    assert isinstance(result, Deidentified)
+    parts = [part for part in result.segments if isinstance(part, bytes | Extent)]
+    assert residue(header, parts) == ("identifier",)
+
+
 def test_a_text_cleaner_that_does_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     header = header_of(an_image(SeriesDescription="of Zyxel"))
     profile = under(Option.CLEAN_DESCRIPTORS)
