@@ -23,7 +23,7 @@ from shared.dicom.identity import Identity
 from shared.dicom.inspection import inspect
 from shared.dicom.reader import read_header
 from shared.errors import PermanentError, TransientError
-from shared.object_source import ObjectSource, ahead
+from shared.object_source import ObjectSource
 from shared.ports import Clock, Done, ObjectStore, Publisher
 
 ORIGINAL = "inlet-original"
@@ -80,7 +80,7 @@ class Deidentify:
         labels = {ORIGINAL: token, KEY: self.key.key_id, PROFILE: profile.name}
         for place in (name, layout.conflict_name(name, token[:_MARK_DIGITS])):
             copy = self.objects.write(
-                self.research, place, ahead(result.pieces(source)), labels
+                self.research, place, result.pieces(source), labels
             ) or self.objects.find(self.research, place)
             if copy is None:
                 break
