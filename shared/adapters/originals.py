@@ -1,4 +1,7 @@
-"""What `imaging.instances` has, as `Originals`; each query reads its columns whole."""
+"""What `imaging.instances` has, as `Originals`; each query reads its columns whole.
+
+Which version is the primary one is for the view `instances_current` to say.
+"""
 
 from collections.abc import Iterator
 from typing import Final
@@ -7,12 +10,7 @@ from shared.adapters.queries import Queries
 from shared.contracts.catalogue import KnownPatient, PrimaryVersion
 
 _PRIMARIES: Final = """
-SELECT ObjectUri, PrimaryAt
-FROM instances
-WHERE IsPrimary
-QUALIFY ROW_NUMBER() OVER (
-  PARTITION BY Facility, SOPInstanceUID ORDER BY PrimaryAt DESC, LastUpdated, EventId
-) = 1
+SELECT ObjectUri, PrimaryAt FROM instances_current
 """
 # As de-identification knows a patient without an id: by the study, or by the object without one.
 _PATIENTS: Final = """

@@ -5,13 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from google.auth.credentials import AnonymousCredentials
-from google.cloud.bigquery import Client, SchemaField, Table
 
 from functions.index import rows
 from functions.sweep.report import Kind, Report
-from infra.table_schemas import SCHEMAS, TABLES
-from shared.adapters.bigquery import BigQueryTables
+from infra.table_schemas import SCHEMAS
 from shared.adapters.catalogue import BigQueryCatalogue
 from shared.adapters.memory import MemoryCatalogue, MemoryTables
 from shared.contracts.catalogue import IndexedVersion, OpenUpload, Progress
@@ -22,6 +19,7 @@ from shared.contracts.upload import Upload
 from shared.errors import TransientError
 from shared.ports import Catalogue, RowSink
 from tests.outcomes import MOMENT, a_stored_object, an_outcome
+from tests.warehouse import an_empty_warehouse
 
 DAY, MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
 Warehouse = tuple[Catalogue, RowSink]
@@ -35,14 +33,7 @@ def warehouse(request: pytest.FixtureRequest) -> Iterator[Warehouse]:
         yield MemoryCatalogue(tables), tables
         return
     project = request.getfixturevalue("bigquery")["GOOGLE_CLOUD_PROJECT"]
-    with Client(project=project, credentials=AnonymousCredentials()) as client:
-        client.delete_dataset("imaging", delete_contents=True, not_found_ok=True)
-        client.create_dataset("imaging")
-        for name, schema in TABLES.items():
-            if name.startswith("imaging."):
-                fields = [SchemaField.from_api_repr(field) for field in schema["fields"]]  # type: ignore[attr-defined]
-                client.create_table(Table(f"{project}.{name}", fields))
-        sink = BigQueryTables(project, SCHEMAS, {"imaging": "imaging"})
+    with an_empty_warehouse(project) as sink:
         yield BigQueryCatalogue(project, "imaging", SCHEMAS), sink
 
 

@@ -5,18 +5,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from google.auth.credentials import AnonymousCredentials
-from google.cloud.bigquery import Client, SchemaField, Table
 
 from functions.index import rows
-from infra.table_schemas import SCHEMAS, TABLES
-from shared.adapters.bigquery import BigQueryTables
 from shared.adapters.memory import MemoryOriginals, MemoryTables
 from shared.adapters.originals import BigQueryOriginals
 from shared.contracts.catalogue import KnownPatient
 from shared.errors import TransientError
 from shared.ports import Originals, RowSink
 from tests.outcomes import AN_IDENTITY, MOMENT, a_stored_object, an_outcome
+from tests.warehouse import an_empty_warehouse
 
 Warehouse = tuple[Originals, RowSink]
 
@@ -29,13 +26,7 @@ def warehouse(request: pytest.FixtureRequest) -> Iterator[Warehouse]:
         yield MemoryOriginals(tables), tables
         return
     project = request.getfixturevalue("bigquery")["GOOGLE_CLOUD_PROJECT"]
-    with Client(project=project, credentials=AnonymousCredentials()) as client:
-        client.delete_dataset("imaging", delete_contents=True, not_found_ok=True)
-        client.create_dataset("imaging")
-        fields = TABLES["imaging.instances"]["fields"]
-        columns = [SchemaField.from_api_repr(field) for field in fields]  # type: ignore[attr-defined]
-        client.create_table(Table(f"{project}.imaging.instances", columns))
-        sink = BigQueryTables(project, SCHEMAS, {"imaging": "imaging"})
+    with an_empty_warehouse(project, "instances_current") as sink:
         yield BigQueryOriginals(project, "imaging"), sink
 
 
