@@ -116,7 +116,8 @@ def deidentify(
     plan = look.plan(policy, _waived(profile, header))
     if isinstance(plan, Hold):
         return Held(reason=plan.reason)
-    rules = rules_for(profile, _Texts(header.dataset).of(_SOP_CLASS_UID))
+    texts = _Texts(header.dataset)
+    rules = rules_for(profile, texts.of(_SOP_CLASS_UID))
     echoes = echoes_of(header, rules)
     try:
         pixels = _pixels(header, source, echoes)
@@ -129,7 +130,7 @@ def deidentify(
         return pixels
     if isinstance(replacement, Held):
         return replacement
-    return _deidentified(header, _cleaner(header, key, echoes), rules, pixels, replacement)
+    return _deidentified(header, _cleaner(header, texts, key, echoes), rules, pixels, replacement)
 
 
 def _waived(profile: Profile, header: Header) -> frozenset[HoldReason]:
@@ -197,11 +198,10 @@ def _cleanings(replacement: Replacement | None) -> tuple[ActionTaken, ...]:
     return tuple(ActionTaken(_PIXEL_DATA, Action.CLEAN, ground) for ground in grounds)
 
 
-def _cleaner(header: Header, key: PseudonymKey, echoes: Echoes) -> Cleaner:
-    texts = _Texts(header.dataset)
-    patient_id, issuer = texts.of(_PATIENT_ID), texts.of(_ISSUER_OF_PATIENT_ID)
+def _cleaner(header: Header, texts: _Texts, key: PseudonymKey, echoes: Echoes) -> Cleaner:
+    issuer = texts.of(_ISSUER_OF_PATIENT_ID)
     study = texts.of(_STUDY_INSTANCE_UID) or texts.of(_SOP_INSTANCE_UID)
-    patient = key.patient_id(patient_id, issuer) if patient_id else key.study_patient_id(study)
+    patient = key.patient(texts.of(_PATIENT_ID), issuer, study)
     return Cleaner(
         key=key,
         patient=patient,
