@@ -4,10 +4,9 @@ A deployment's data, delivered to the functions as one JSON file: an object per 
 name of its folder in the inbox.
 """
 
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final
@@ -86,13 +85,6 @@ class Facilities:
     def __iter__(self) -> Iterator[Facility]:
         """Yield each facility."""
         return iter(self.by_name.values())
-
-    def to_json(self) -> str:
-        """Return the registry file."""
-        data = {facility.name: asdict(facility) for facility in self}
-        for policies in data.values():
-            del policies["name"]
-        return json.dumps(data, indent=1)
 
     @classmethod
     def from_data(cls, data: object) -> "Facilities":

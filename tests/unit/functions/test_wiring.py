@@ -30,7 +30,7 @@ ADAPTERS = [
     *("BigQueryTables", "BigQueryCatalogue", "StandardWebhook"),
 ]
 SIGNING_SECRET = "whsec_bWFkZSB1cCBieSBhIHRlc3Q="
-FACILITIES = Facilities.from_data({"h": {"conflicts": "last"}, "c": {"deidentification": "own"}})
+REGISTRY = {"h": {"conflicts": "last"}, "c": {"deidentification": "own"}}
 PSEUDONYM_SECRET = "a made-up secret of some length, and a little longer"
 VARIABLES = {
     "GOOGLE_CLOUD_PROJECT": "a-project",
@@ -75,7 +75,7 @@ def enter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Enter]:
     for name, content in [
         ("INLET_PSEUDONYM_KEY_FILE", PSEUDONYM_SECRET),
         ("INLET_WEBHOOK_SECRET_FILE", SIGNING_SECRET),
-        ("INLET_FACILITIES_FILE", FACILITIES.to_json()),
+        ("INLET_FACILITIES_FILE", json.dumps(REGISTRY)),
         ("INLET_PROFILES_FILE", json.dumps({"basic": {}, "own": {"options": ["113105"]}})),
     ]:
         file = tmp_path / name
@@ -118,7 +118,7 @@ def test_ingest(enter: Enter) -> None:
     assert (handler.archive, handler.quarantine) == ("the-archive", "the-quarantine")
     assert (handler.uploads, handler.outcomes) == (_topic("the-uploads"), _topic("the-outcomes"))
     assert handler.objects == STORE
-    assert handler.facilities == FACILITIES
+    assert handler.facilities == Facilities.from_data(REGISTRY)
     assert isinstance(handler.clock, SystemClock)
 
 
