@@ -47,7 +47,7 @@ from pydicom.sr._concepts_dict import concepts
 
 from tests.score.bases import CORPUS, SHIPPED, real_paths
 from tests.score.engines import PROFILES, Engine
-from tests.score.leaks import byte_forms, character_sets, read, text_of
+from tests.score.leaks import byte_forms, character_sets, read, text_of, values
 
 REPORT: Final = Path("build/corpus/deid.json")
 DCIODVFY: Final = os.environ.get("INLET_DCIODVFY") or shutil.which("dciodvfy")
@@ -125,7 +125,7 @@ class Found:
 def identifiers(dataset: Dataset) -> set[Identifier]:
     """What identifies in the object, coincidences left out."""
     found = set()
-    for path, keyword, vr, value in _values(dataset):
+    for path, keyword, vr, value in values(dataset, {_PIXEL_DATA}):
         if path[-8:] in _MARKS or not value.strip():
             continue
         for single in value.split("\\"):
@@ -187,37 +187,13 @@ def _is_term(word: str) -> bool:
     )
 
 
-def _values(dataset: Dataset) -> Iterator[tuple[str, str, str, str]]:
-    """Path, keyword, VR and text of every value at any depth, the file meta's included."""
-    yield from _values_below(getattr(dataset, "file_meta", Dataset()), "")
-    yield from _values_below(dataset, "")
-
-
-def _values_below(dataset: Dataset, prefix: str) -> Iterator[tuple[str, str, str, str]]:
-    for tag in list(dataset.keys()):
-        if int(tag) == _PIXEL_DATA:
-            continue
-        path = f"{prefix}{int(tag):08X}"
-        try:
-            element = dataset[tag]
-        except Exception:  # noqa: BLE001 - what pydicom cannot convert is looked at as bytes
-            raw = dataset.get_item(tag).value
-            yield path, "", "UN", raw.decode("latin-1") if isinstance(raw, bytes) else ""
-            continue
-        if isinstance(element.value, Sequence):
-            for item in element.value:
-                yield from _values_below(item, f"{path}.")
-        else:
-            yield path, element.keyword, element.VR, text_of(element.value)
-
-
 def left_in(copy: bytes, known: set[Identifier], encodings: Iterable[str]) -> list[str]:
     """Where identifiers are still found: attribute of the copy, and attribute of the original."""
     dataset, found = read(copy), set[str]()
     by_word: dict[str, set[Identifier]] = defaultdict(set)
     for each in known:
         by_word[each.text.split(" ")[0]].add(each)
-    for path, _, vr, value in _values(dataset):
+    for path, _, vr, value in values(dataset, {_PIXEL_DATA}):
         if path[-8:] in _MARKS or path[:8] in _MARKS:
             continue
         found |= {f"{path} has {each.origin}" for each in _in_value(value, vr, path, by_word)}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Iterable, Iterator
-from typing import Final, TypeAlias
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final, NamedTuple, TypeAlias
 
 import pydicom
 from pydicom.charset import encode_string, python_encoding
@@ -15,7 +15,7 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
 _BYTES_VRS: Final = frozenset({"OB", "OW", "UN", "OD", "OF", "OL", "OV"})
-_PIXELS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+PIXELS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _SHORTEST_IN_BYTES: Final = 6
 _BINARY_ENCODINGS: Final = ("utf-8", "utf-16-le", "utf-16-be")
 
@@ -27,25 +27,39 @@ def read(data: bytes) -> Dataset:
         return pydicom.dcmread(io.BytesIO(data), force=True)
 
 
+class Value(NamedTuple):
+    """One value of a data set; what pydicom cannot convert is a UN without a keyword."""
+
+    path: str
+    keyword: str
+    vr: str
+    text: str
+
+
 def texts(dataset: Dataset) -> Iterator[tuple[str, str]]:
-    """Path and text of every value at any depth, the file meta's included, except of pixels."""
-    yield from _texts(getattr(dataset, "file_meta", Dataset()), "")
-    yield from _texts(dataset, "")
+    """Path and text of every value."""
+    return ((value.path, value.text) for value in values(dataset))
 
 
-def _texts(dataset: Dataset, prefix: str) -> Iterator[tuple[str, str]]:
+def values(dataset: Dataset, without: Collection[int] = PIXELS) -> Iterator[Value]:
+    """Every value at any depth, the file meta's included, except of some tags."""
+    yield from _values(getattr(dataset, "file_meta", Dataset()), "", without)
+    yield from _values(dataset, "", without)
+
+
+def _values(dataset: Dataset, prefix: str, without: Collection[int]) -> Iterator[Value]:
     for tag in list(dataset.keys()):
         path = f"{prefix}{int(tag):08X}"
         try:
             element = dataset[tag]
         except Exception:  # noqa: BLE001 - whatever pydicom cannot convert is looked at as bytes
-            yield path, (dataset.get_item(tag).value or b"").decode("latin-1")
+            yield Value(path, "", "UN", text_of(dataset.get_item(tag).value))
             continue
         if isinstance(element.value, Sequence):
             for number, item in enumerate(element.value):
-                yield from _texts(item, f"{path}[{number}].")
-        elif int(tag) not in _PIXELS:
-            yield path, text_of(element.value)
+                yield from _values(item, f"{path}[{number}].", without)
+        elif int(tag) not in without:
+            yield Value(path, element.keyword, element.VR, text_of(element.value))
 
 
 def text_of(value: object) -> str:

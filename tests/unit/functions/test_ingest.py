@@ -4,11 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from functions.ingest.handler import Ingest
 from functions.ingest.turns import Turns
 from shared.adapters import memory
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
-from shared.contracts.facilities import Facilities
 from shared.contracts.fitting import fit
 from shared.contracts.layout import CLAIMS, UPLOAD_PART_GRACE
 from shared.contracts.objects import StoredObject
@@ -18,6 +16,7 @@ from shared.contracts.upload import Upload
 from shared.errors import TransientError
 from shared.ports import Done
 from tests.builders import an_instance
+from tests.ingest import an_ingest
 
 
 class _World:
@@ -28,15 +27,7 @@ class _World:
         self.store = MemoryObjectStore(self.clock.now)
         self.topic = MemoryTopic()
         self.uploads = MemoryTopic()
-        self.ingest = Ingest(
-            objects=self.store,
-            uploads=self.uploads,
-            outcomes=self.topic,
-            clock=self.clock,
-            archive="archive",
-            quarantine="quarantine",
-            facilities=Facilities.from_data({"h": {}, "c": {}}),
-        )
+        self.ingest = an_ingest(self.store, self.clock, self.topic, self.uploads)
 
     def land(self, name: str, data: bytes) -> Outcome:
         self.deliver(self.store.put("inbox", name, data))

@@ -7,12 +7,10 @@ from dataclasses import replace
 import pytest
 
 from functions.ingest.expansion import Pace
-from functions.ingest.handler import Ingest
 from functions.ingest.turns import Turns
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
 from shared.containers.limits import ContainerLimits
 from shared.contracts.event import PublicEvent
-from shared.contracts.facilities import Facilities
 from shared.contracts.layout import CLAIMS, STAGING
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
@@ -23,6 +21,7 @@ from shared.errors import TransientError
 from shared.ports import Done
 from tests.archives import gzipped, tarred, zip_entry, zip_of, zipped
 from tests.builders import a_directory, an_instance
+from tests.ingest import an_ingest
 
 PLANTED = "PLANTED^NAME"
 IMAGE = an_instance(rows=4, columns=4)
@@ -36,14 +35,11 @@ class _World:
         self.clock = ManualClock()
         self.store = MemoryObjectStore(self.clock.now)
         self.outcome_topic, self.uploads = MemoryTopic(), MemoryTopic()
-        self.ingest = Ingest(
-            objects=self.store,
-            uploads=self.uploads,
-            outcomes=self.outcome_topic,
-            clock=self.clock,
-            archive="archive",
-            quarantine="quarantine",
-            facilities=Facilities.from_data({"h": {}}),
+        self.ingest = an_ingest(
+            self.store,
+            self.clock,
+            self.outcome_topic,
+            self.uploads,
             pace=pace or Pace(),
             limits=limits or ContainerLimits(),
             expansions=Turns(2, patience_s=0),

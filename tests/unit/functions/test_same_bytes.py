@@ -6,12 +6,11 @@ from dataclasses import replace
 import google_crc32c
 import pytest
 
-from functions.ingest.handler import Ingest
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
-from shared.contracts.facilities import Facilities
 from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.contracts.upload import Upload
 from tests.builders import an_instance
+from tests.ingest import an_ingest
 from tests.outcomes import a_stored_object
 from tests.unit.functions.checksums import with_crc32c
 
@@ -23,15 +22,7 @@ AS_LONG = with_crc32c(an_instance(rows=4, columns=4, StudyDescription="Study X")
 
 def _kinds(store: MemoryObjectStore, *uploads: bytes) -> list[OutcomeKind]:
     topic = MemoryTopic()
-    ingest = Ingest(
-        objects=store,
-        uploads=MemoryTopic(),
-        outcomes=topic,
-        clock=ManualClock(),
-        archive="archive",
-        quarantine="quarantine",
-        facilities=Facilities.from_data({"h": {}}),
-    )
+    ingest = an_ingest(store, ManualClock(), topic)
     for number, data in enumerate(uploads):
         ingest(Upload(version=store.put("inbox", f"h/{number}", data).version))
     return [Outcome.from_message(message).kind for message in topic.messages]

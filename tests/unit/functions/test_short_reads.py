@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 
 from functions.deidentify.handler import Deidentify
-from functions.ingest.handler import Ingest
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
-from shared.contracts.facilities import Facilities
 from shared.contracts.objects import ObjectVersion
 from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.contracts.upload import Upload
@@ -16,6 +14,7 @@ from shared.dicom.deidentification.profile import BASIC
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.errors import TransientError
 from tests.builders import DEFLATED, EXPLICIT, JPEG_BASELINE, an_instance
+from tests.ingest import an_ingest
 from tests.outcomes import an_outcome
 
 KEY = PseudonymKey(b"a made-up secret of some length", "research")
@@ -43,15 +42,7 @@ class _ShortStore(MemoryObjectStore):
 
 def _ingested(store: MemoryObjectStore, data: bytes) -> Outcome:
     topic = MemoryTopic()
-    ingest = Ingest(
-        objects=store,
-        uploads=MemoryTopic(),
-        outcomes=topic,
-        clock=ManualClock(),
-        archive="archive",
-        quarantine="quarantine",
-        facilities=Facilities.from_data({"h": {}}),
-    )
+    ingest = an_ingest(store, ManualClock(), topic)
     ingest(Upload(version=store.put("inbox", "h/a", data).version))
     return Outcome.from_message(topic.messages[-1])
 
