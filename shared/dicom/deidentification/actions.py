@@ -57,7 +57,8 @@ class Cleaner:
 
     key: PseudonymKey
     patient: str  # the pseudonym of the object's patient
-    issuer: str
+    issuer: str  # of the patient ids
+    authority: str  # of the accession numbers
     echoes: Echoes
     little_endian: bool
     days: int  # by which the patient's dates are moved, where the profile moves them
@@ -295,7 +296,7 @@ class Cleaner:
         return self.key.patient_id(text, self.issuer) if text else self.patient
 
     def _pseudonymous_accession(self, text: str) -> str:
-        return self.key.accession_number(text) if text else ""
+        return self.key.accession_number(text, self.authority) if text else ""
 
     _performing: ClassVar[Mapping[Action, _Performing]] = {
         Action.KEEP: _keep,

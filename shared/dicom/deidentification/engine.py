@@ -97,15 +97,25 @@ def deidentify(
     source: Source | None = None,
     *,
     profile: Profile = BASIC,
+    authority: str = "",
     text_finder: Callable[[], TextFinder | None] = installed_text_finder,
 ) -> Deidentified | Held:
     """A copy under the profile, or why there is none.
 
-    Equal objects, keys and profiles give equal results. Pixel data become an extent of the source,
-    or under the Clean Pixel Data Option what is written in its place. Only when they are
-    encapsulated is the source read: the start of each fragment, and all of it when frames change.
-    Without a source such objects are held. Where a finder of text is at hand, it looks at the
-    pixels under the Clean Pixel Data Option.
+    Equal objects, keys, profiles and authorities give equal results. Pixel data become an extent
+    of the source, or under the Clean Pixel Data Option what is written in its place. Only when they
+    are encapsulated is the source read: the start of each fragment, and all of it when frames
+    change. Without a source such objects are held. Where a finder of text is at hand, it looks at
+    the pixels under the Clean Pixel Data Option.
+
+    Args:
+        header: the object's.
+        key: makes the pseudonyms.
+        source: the object's, with its pixels.
+        profile: what is done.
+        authority: who assigned the accession number, and the patient id where the object names no
+            Issuer of Patient ID; empty where nobody is known.
+        text_finder: a finder of text, where one is at hand.
 
     Raises:
         TransientError: the source gave less than it has.
@@ -130,7 +140,8 @@ def deidentify(
         return pixels
     if isinstance(replacement, Held):
         return replacement
-    return _deidentified(header, _cleaner(header, texts, key, echoes), rules, pixels, replacement)
+    cleaner = _cleaner(header, texts, key, authority, echoes)
+    return _deidentified(header, cleaner, rules, pixels, replacement)
 
 
 def _waived(profile: Profile, header: Header) -> frozenset[HoldReason]:
@@ -198,14 +209,17 @@ def _cleanings(replacement: Replacement | None) -> tuple[ActionTaken, ...]:
     return tuple(ActionTaken(_PIXEL_DATA, Action.CLEAN, ground) for ground in grounds)
 
 
-def _cleaner(header: Header, texts: _Texts, key: PseudonymKey, echoes: Echoes) -> Cleaner:
-    issuer = texts.of(_ISSUER_OF_PATIENT_ID)
+def _cleaner(
+    header: Header, texts: _Texts, key: PseudonymKey, authority: str, echoes: Echoes
+) -> Cleaner:
+    issuer = texts.of(_ISSUER_OF_PATIENT_ID) or authority
     study = texts.of(_STUDY_INSTANCE_UID) or texts.of(_SOP_INSTANCE_UID)
     patient = key.patient(texts.of(_PATIENT_ID), issuer, study)
     return Cleaner(
         key=key,
         patient=patient,
         issuer=issuer,
+        authority=authority,
         echoes=echoes,
         little_endian=header.encoding.little_endian,
         days=key.day_offset(patient),

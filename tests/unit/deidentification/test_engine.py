@@ -1,9 +1,16 @@
 """Planted identities are gone from every byte, and the copy is whole, valid and repeatable."""
 
 import pytest
+from pydicom import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
 
-from shared.dicom.deidentification import Deidentified, PseudonymKey, deidentify
+from shared.dicom.deidentification import (
+    Deidentified,
+    Option,
+    Profile,
+    PseudonymKey,
+    deidentify,
+)
 from shared.dicom.deidentification.rules import Action
 from shared.dicom.elements import RawElement
 from shared.dicom.reader import read_header
@@ -23,6 +30,8 @@ from tests.unit.deidentification.samples import (
     result_of,
     with_element,
 )
+
+MODIFIED_DATES = Profile(name="moved", options=frozenset({Option.RETAIN_MODIFIED_DATES}))
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
@@ -48,6 +57,32 @@ def test_pseudonyms_stand_for_identifiers() -> None:
     assert copy.AccessionNumber == KEY.accession_number("ACC55501")
     assert copy.StudyInstanceUID == KEY.uid("1.2.3.4.77.1")
     assert (copy.StudyDate, copy.StudyTime, copy.PatientBirthDate) == ("", "", "")
+
+
+def _under(authority: str, **attributes: str) -> Dataset:
+    data = as_file(an_image(**attributes))
+    source = BytesSource(data)
+    result = deidentify(
+        read_header(source), KEY, source, profile=MODIFIED_DATES, authority=authority
+    )
+    assert isinstance(result, Deidentified)
+    return read(b"".join(result.pieces(source)))
+
+
+def test_ids_are_of_the_authority_that_assigned_them() -> None:
+    north, south = _under("north"), _under("south")
+    assert north.PatientID == KEY.patient_id("QX-778812", "north")
+    assert north.AccessionNumber == KEY.accession_number("ACC55501", "north")
+    for keyword in ("PatientID", "AccessionNumber", "StudyDate"):
+        assert north[keyword].value != south[keyword].value
+    assert north.StudyInstanceUID == south.StudyInstanceUID
+
+
+def test_an_objects_own_issuer_comes_before_the_authority() -> None:
+    north, south = (_under(name, IssuerOfPatientID="REGION") for name in ("north", "south"))
+    assert north.PatientID == south.PatientID == KEY.patient_id("QX-778812", "REGION")
+    assert north.StudyDate == south.StudyDate
+    assert north.AccessionNumber != south.AccessionNumber
 
 
 def test_a_patient_without_an_id_is_told_apart_by_the_study() -> None:

@@ -51,7 +51,13 @@ def a_tag(row: Row) -> int:
 
 def a_cleaner() -> Cleaner:
     return Cleaner(
-        key=KEY, patient="PSEUDONYM", issuer="", echoes=Echoes(), little_endian=True, days=-3
+        key=KEY,
+        patient="PSEUDONYM",
+        issuer="",
+        authority="",
+        echoes=Echoes(),
+        little_endian=True,
+        days=-3,
     )
 
 
