@@ -6,10 +6,14 @@ a test fails when a file and this module differ.
 
 import json
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
+
+from pydicom.datadict import dictionary_description
 
 from shared.contracts.outcome import OutcomeKind
 from shared.dicom.attributes import HOT_COLUMNS, NAME_GROUPS, HotColumn
+from shared.dicom.deidentification.table import table
 
 SCHEMAS = Path(__file__).resolve().parent / "schemas"
 
@@ -17,22 +21,76 @@ Field = dict[str, object]
 Schema = Mapping[str, object]
 
 
-def column(name: str, kind: str, description: str, mode: str = "NULLABLE") -> Field:
+class Policy(StrEnum):
+    """What a column tells of a patient, as the name of the policy tag that restricts it."""
+
+    IDENTIFYING = "identifying"
+    LINKING = "linking"
+
+
+POLICIES: Mapping[Policy, str] = {
+    Policy.IDENTIFYING: "tells who or when: names, numbers, dates, texts, names of files as sent",
+    Policy.LINKING: "tells it to whoever has another system, or a key: UIDs and what they name",
+}
+# Columns that are one attribute each, by its tag as DICOM JSON names it.
+ATTRIBUTES: Mapping[str, str] = {
+    "StudyInstanceUID": "0020000D",
+    "SeriesInstanceUID": "0020000E",
+    "SOPInstanceUID": "00080018",
+    "SOPClassUID": "00080016",
+    "TransferSyntaxUID": "00020010",
+    **{hot.column: hot.tag for hot in HOT_COLUMNS},
+}
+
+
+def policy_of(tag: str) -> Policy | None:
+    """Return the policy of an attribute: none, where the Basic Profile leaves it as it is."""
+    row = table().by_tag.get(int(tag, 16))
+    if row is None:
+        return None
+    return Policy.LINKING if row.basic == "U" else Policy.IDENTIFYING
+
+
+def column(
+    name: str, kind: str, description: str, mode: str = "NULLABLE", policy: Policy | None = None
+) -> Field:
     """Return a column in BigQuery's own schema form."""
-    return {"name": name, "type": kind, "mode": mode, "description": description}
+    field: Field = {"name": name, "type": kind, "mode": mode, "description": description}
+    return {**field, "policyTags": {"names": [policy.value]}} if policy else field
 
 
 def records(name: str, description: str, fields: Sequence[Field]) -> Field:
-    """Return a repeated record."""
+    """Return a repeated record; only what is in it can have a policy."""
     return {**column(name, "RECORD", description, "REPEATED"), "fields": list(fields)}
 
 
+def attribute(tag: str) -> str:
+    """Return an attribute by name and tag, as PS3.6 writes them."""
+    return f"{dictionary_description(int(tag, 16))} ({tag[:4]},{tag[4:]})"
+
+
 def _hot(hot: HotColumn) -> Field:
-    field = column(hot.column, hot.bigquery_type, hot.description, hot.mode)
-    if hot.bigquery_type == "RECORD":
-        groups = (column(group, "STRING", f"{group} group of the name") for group in NAME_GROUPS)
-        field["fields"] = list(groups)
-    return field
+    policy, description = policy_of(hot.tag), f"{hot.description}; {attribute(hot.tag)}"
+    if hot.bigquery_type != "RECORD":
+        return column(hot.column, hot.bigquery_type, description, hot.mode, policy)
+    groups = (
+        column(group, "STRING", f"{group} group of the name", policy=policy)
+        for group in NAME_GROUPS
+    )
+    return {**column(hot.column, "RECORD", description, hot.mode), "fields": list(groups)}
+
+
+def _uid(name: str) -> Field:
+    tag = ATTRIBUTES[name]
+    return column(name, "STRING", attribute(tag), policy=policy_of(tag))
+
+
+def _unrestricted(field: Field) -> Field:
+    """Return a column of copies: what is in it is no identity, whatever it is in the original."""
+    without = {key: value for key, value in field.items() if key != "policyTags"}
+    if isinstance(inner := field.get("fields"), list):
+        without["fields"] = list(map(_unrestricted, inner))
+    return without
 
 
 _WARNINGS = records(
@@ -53,18 +111,26 @@ _UPLOAD_ID = column("UploadId", "STRING", "Id of the upload, or of the member", 
 _KEY_ID = column("KeyId", "STRING", "Which key made the pseudonyms of the copy; no secret")
 _VERSION = column("PipelineVersion", "STRING", "Version of the pipeline that wrote the row")
 _UIDS = {
-    "StudyInstanceUID": column("StudyInstanceUID", "STRING", "Study Instance UID (0020,000D)"),
-    "SeriesInstanceUID": column("SeriesInstanceUID", "STRING", "Series Instance UID (0020,000E)"),
-    "SOPInstanceUID": column("SOPInstanceUID", "STRING", "SOP Instance UID (0008,0018)"),
-    "SOPClassUID": column("SOPClassUID", "STRING", "SOP Class UID (0008,0016)"),
-    "TransferSyntaxUID": column("TransferSyntaxUID", "STRING", "Transfer Syntax UID (0002,0010)"),
+    name: _uid(name)
+    for name in (
+        "StudyInstanceUID",
+        "SeriesInstanceUID",
+        "SOPInstanceUID",
+        "SOPClassUID",
+        "TransferSyntaxUID",
+    )
 }
 _PRIMARY = [
     column("IsPrimary", "BOOLEAN", "Whether the version was the primary one from PrimaryAt on"),
     column("PrimaryAt", "TIMESTAMP", "When it landed as, or was promoted to, the primary version"),
 ]
 _STORED = [
-    column("Metadata", "JSON", "The header in the DICOM JSON Model (PS3.18 Annex F)"),
+    column(
+        "Metadata",
+        "JSON",
+        "The header in the DICOM JSON Model (PS3.18 Annex F)",
+        policy=Policy.IDENTIFYING,
+    ),
     records(
         "DroppedTags",
         "Attributes that are not in Metadata, such as bulk data",
@@ -74,7 +140,13 @@ _STORED = [
             column("Length", "INTEGER", "Length of the value in bytes"),
         ],
     ),
-    column("ObjectUri", "STRING", "Where the object stands, as gs:// address", "REQUIRED"),
+    column(
+        "ObjectUri",
+        "STRING",
+        "Where the object stands, as gs:// address",
+        "REQUIRED",
+        policy=Policy.LINKING,
+    ),
     column("Generation", "INTEGER", "Generation of the object", "REQUIRED"),
     column("Crc32c", "STRING", "CRC32C of the object's bytes, eight hexadecimal digits"),
     column("BlobStorageSize", "INTEGER", "Size of the object in bytes"),
@@ -90,7 +162,7 @@ def _outcome(kinds: Sequence[OutcomeKind]) -> Field:
 
 
 def _hot_fields() -> list[Field]:
-    return [_hot(hot) for hot in HOT_COLUMNS if hot.column not in _UIDS]
+    return list(map(_hot, HOT_COLUMNS))
 
 
 TABLES: Mapping[str, Schema] = {
@@ -118,7 +190,12 @@ TABLES: Mapping[str, Schema] = {
             column("RootEventId", "STRING", "Id of the upload it descends from", "REQUIRED"),
             column("Facility", "STRING", "First folder of its name in the inbox; NULL elsewhere"),
             column("Bucket", "STRING", "Where it is: of a member, and again, not the inbox"),
-            column("ObjectName", "STRING", "Its name there; of a member, where it is staged"),
+            column(
+                "ObjectName",
+                "STRING",
+                "Its name there; of a member, where it is staged",
+                policy=Policy.IDENTIFYING,
+            ),
             column("Generation", "INTEGER", "Its generation there"),
             column("LandedAt", "TIMESTAMP", "When it was created there"),
             _VERSION,
@@ -137,6 +214,7 @@ TABLES: Mapping[str, Schema] = {
                 "ObjectName",
                 "STRING",
                 "The facility's name for it; of a member, after `!/` the path",
+                policy=Policy.IDENTIFYING,
             ),
             column("Generation", "INTEGER", "Generation that landed"),
             column("Size", "INTEGER", "Size in bytes"),
@@ -150,13 +228,28 @@ TABLES: Mapping[str, Schema] = {
                 "References",
                 "Of a DICOMDIR: the instances that it names",
                 [
-                    column("SOPInstanceUID", "STRING", "SOP Instance UID in File (0004,1511)"),
-                    column("FileID", "STRING", "File ID (0004,1500), components separated by /"),
+                    column(
+                        "SOPInstanceUID",
+                        "STRING",
+                        "SOP Instance UID in File (0004,1511)",
+                        policy=Policy.LINKING,
+                    ),
+                    column(
+                        "FileID",
+                        "STRING",
+                        "File ID (0004,1500), components separated by /",
+                        policy=Policy.IDENTIFYING,
+                    ),
                 ],
             ),
             _WARNINGS,
             *_UIDS.values(),
-            column("TargetUri", "STRING", "Where the object is now, as gs:// address"),
+            column(
+                "TargetUri",
+                "STRING",
+                "Where the object is now, as gs:// address",
+                policy=Policy.IDENTIFYING,
+            ),
             column("HeaderBytes", "INTEGER", "Bytes read from storage to decide"),
             column("DurationMs", "INTEGER", "Milliseconds from the delivery to the decision"),
             _VERSION,
@@ -169,7 +262,13 @@ TABLES: Mapping[str, Schema] = {
         "clustering": ["Facility", "Outcome", "Reason"],
         "fields": [
             *_ORIGIN,
-            column("SourceUri", "STRING", "The archived object, as gs:// address", "REQUIRED"),
+            column(
+                "SourceUri",
+                "STRING",
+                "The archived object, as gs:// address",
+                "REQUIRED",
+                policy=Policy.LINKING,
+            ),
             _outcome([kind for kind in OutcomeKind if kind.stage == "deidentify"]),
             column("Reason", "STRING", "Why there is no copy, by stable code"),
             column("DecidedAt", "TIMESTAMP", "When it was decided", "REQUIRED"),
@@ -193,10 +292,22 @@ TABLES: Mapping[str, Schema] = {
         "partition_field": "AskedAt",
         "fields": [
             column("AskedAt", "TIMESTAMP", "When it was asked", "REQUIRED"),
-            column("Who", "STRING", "Who asked, by their own account", "REQUIRED"),
-            column("Reason", "STRING", "Why, by their own account", "REQUIRED"),
+            column(
+                "Who",
+                "STRING",
+                "Who asked, by their own account",
+                "REQUIRED",
+                policy=Policy.IDENTIFYING,
+            ),
+            column(
+                "Reason",
+                "STRING",
+                "Why, by their own account",
+                "REQUIRED",
+                policy=Policy.IDENTIFYING,
+            ),
             column("Kind", "STRING", "What was asked for: patient, uid or accession", "REQUIRED"),
-            column("Pseudonym", "STRING", "The pseudonym", "REQUIRED"),
+            column("Pseudonym", "STRING", "The pseudonym", "REQUIRED", policy=Policy.LINKING),
             column("Found", "BOOLEAN", "Whether there is such an original", "REQUIRED"),
             column("KeyId", "STRING", "Which key was used; no secret", "REQUIRED"),
             _VERSION,
@@ -209,7 +320,12 @@ TABLES: Mapping[str, Schema] = {
             column("RunAt", "TIMESTAMP", "When it began", "REQUIRED"),
             column("DurationMs", "INTEGER", "How long it took, in milliseconds"),
             column("Redriven", "INTEGER", "Objects that waited for too long, announced again"),
-            column("RedrivenTo", "STRING", "Where the next run goes on with them; empty: nowhere"),
+            column(
+                "RedrivenTo",
+                "STRING",
+                "Where the next run goes on with them; empty: nowhere",
+                policy=Policy.IDENTIFYING,
+            ),
             column("Reannounced", "INTEGER", "Open uploads, announced again; NULL: not asked for"),
             column("Vanished", "INTEGER", "Open uploads that are not there; NULL: not asked for"),
             column("ArchiveListed", "INTEGER", "Archived versions compared; NULL: no comparison"),
@@ -217,15 +333,30 @@ TABLES: Mapping[str, Schema] = {
             column("ObjectsMissing", "INTEGER", "Rows of archived versions that are not there"),
             column("Unlabelled", "INTEGER", "Kept objects that do not say what they were sent as"),
             column("DeadLetters", "INTEGER", "Dead letters that wait, as far as they are counted"),
-            column("ComparedFrom", "STRING", "The archive was compared behind this name"),
-            column("ComparedTo", "STRING", "… and up to this one, where the next part begins"),
+            column(
+                "ComparedFrom",
+                "STRING",
+                "The archive was compared behind this name",
+                policy=Policy.LINKING,
+            ),
+            column(
+                "ComparedTo",
+                "STRING",
+                "… and up to this one, where the next part begins",
+                policy=Policy.LINKING,
+            ),
             column("PassComplete", "BOOLEAN", "Whether the archive ends there"),
             records(
                 "Findings",
                 "The first of what was found",
                 [
                     column("Kind", "STRING", "What it is, by stable code"),
-                    column("ObjectUri", "STRING", "The object, as gs:// address"),
+                    column(
+                        "ObjectUri",
+                        "STRING",
+                        "The object, as gs:// address",
+                        policy=Policy.IDENTIFYING,
+                    ),
                     column("Generation", "INTEGER", "Its generation"),
                     column("Action", "STRING", "announced: it is decided again; or reported"),
                 ],
@@ -239,11 +370,10 @@ TABLES: Mapping[str, Schema] = {
         "partition_field": "LastUpdated",
         "clustering": ["StudyInstanceUID", "SeriesInstanceUID", "Modality"],
         "fields": [
-            *_UIDS.values(),
+            *map(_unrestricted, _UIDS.values()),
             _PRIMARY[0],
             column("PrimaryAt", "TIMESTAMP", "Orders an instance's versions; not when they came"),
-            *_hot_fields(),
-            *_STORED,
+            *map(_unrestricted, [*_hot_fields(), *_STORED]),
             _KEY_ID,
             _VERSION,
         ],

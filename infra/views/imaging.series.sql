@@ -2,7 +2,7 @@
 -- Of its columns those are left out that only the Commons assigns. Ages are in years, dates are
 -- dates; several values of one series are joined by commas where the index does so.
 WITH instance AS (
-  SELECT *, JSON_VALUE(Metadata, '$."00280103".Value[0]') AS PixelRepresentation
+  SELECT * REPLACE (CAST(PixelRepresentation AS STRING) AS PixelRepresentation)
   FROM `imaging.instances_current`
   WHERE SeriesInstanceUID IS NOT NULL
 )

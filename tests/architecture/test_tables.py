@@ -1,14 +1,17 @@
 import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import pytest
 
 from functions.index import rows
 from functions.sweep.report import Report
 from infra.definition import load_pipeline
-from infra.table_schemas import SCHEMAS, TABLES, text
+from infra.table_schemas import ATTRIBUTES, SCHEMAS, TABLES, text
 from shared.adapters.table_rows import RowWriter
 from shared.contracts.outcome import OutcomeKind
 from shared.contracts.upload import Upload
+from shared.dicom.deidentification.table import TABLE_PATH
 from tests.operating import a_question
 from tests.outcomes import MOMENT, an_outcome
 
@@ -47,6 +50,72 @@ def test_a_row_has_every_column_and_no_other(table: str) -> None:
 def test_every_column_is_described(table: str) -> None:
     fields = json.loads((SCHEMAS / f"{table}.json").read_text())["fields"]
     assert [field["name"] for field in fields if not field["description"]] == []
+
+
+def _leaves(fields: Sequence[Mapping[str, Any]], path: str = "") -> Iterator[tuple[str, Any]]:
+    for field in fields:
+        name = f"{path}{field['name']}"
+        if "fields" in field:
+            assert "policyTags" not in field, "BigQuery restricts no record as a whole"
+            yield from _leaves(field["fields"], f"{name}.")
+        else:
+            yield name, field.get("policyTags", {}).get("names", [])
+
+
+def _policies(table: str) -> dict[str, list[str]]:
+    fields = json.loads((SCHEMAS / f"{table}.json").read_text())["fields"]
+    return {name: names for name, names in _leaves(fields) if names}
+
+
+def test_every_attribute_that_the_basic_profile_acts_on_is_restricted() -> None:
+    rows = json.loads(TABLE_PATH.read_text(encoding="utf-8"))["rows"]
+    acted_on = {row["tag"].upper(): row["basic"] for row in rows}
+    restricted = {name.partition(".")[0] for name in _policies("imaging.instances")}
+    attributes = {name: tag for name, tag in ATTRIBUTES.items() if tag in acted_on}
+    assert len(attributes) > 25
+    assert set(attributes) - restricted == set()
+    for name, tag in attributes.items():
+        expected = "linking" if acted_on[tag] == "U" else "identifying"
+        assert set(_named(_policies("imaging.instances"), name)) == {expected}
+
+
+def _named(policies: Mapping[str, list[str]], name: str) -> Iterator[str]:
+    yield from (
+        tag for leaf, tags in policies.items() if leaf.partition(".")[0] == name for tag in tags
+    )
+
+
+def test_restricted_columns_beside_attributes_are_these() -> None:
+    assert {
+        (table, name, *tags)
+        for table in TABLES
+        for name, tags in _policies(table).items()
+        if name.partition(".")[0] not in ATTRIBUTES
+    } == {
+        ("imaging.instances", "Metadata", "identifying"),
+        ("imaging.instances", "ObjectUri", "linking"),
+        ("imaging.landed", "ObjectName", "identifying"),
+        ("imaging.uploads", "ObjectName", "identifying"),
+        ("imaging.uploads", "References.SOPInstanceUID", "linking"),
+        ("imaging.uploads", "References.FileID", "identifying"),
+        ("imaging.uploads", "TargetUri", "identifying"),
+        ("imaging.deid_audit", "SourceUri", "linking"),
+        ("imaging.reidentifications", "Who", "identifying"),
+        ("imaging.reidentifications", "Reason", "identifying"),
+        ("imaging.reidentifications", "Pseudonym", "linking"),
+        ("imaging.sweeps", "RedrivenTo", "identifying"),
+        ("imaging.sweeps", "ComparedFrom", "linking"),
+        ("imaging.sweeps", "ComparedTo", "linking"),
+        ("imaging.sweeps", "Findings.ObjectUri", "identifying"),
+    }
+
+
+def test_copies_are_not_restricted() -> None:
+    assert _policies("research.instances") == {}
+
+
+def test_no_table_has_a_hundred_columns() -> None:
+    assert max(len(schema["fields"]) for schema in TABLES.values()) < 100  # type: ignore[arg-type]
 
 
 def test_a_research_row_does_not_lead_back() -> None:
