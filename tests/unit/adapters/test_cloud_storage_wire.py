@@ -95,9 +95,9 @@ def test_copying_what_is_gone_is_transient(connect: Connect) -> None:
 
 def test_a_new_object_is_written_only_under_a_free_name(connect: Connect) -> None:
     resource = a_resource("research", "1.dcm", DATA)
-    store, asked = connect([SESSION, ok(resource), ok(resource | {"metadata": {"a": "b"}})])
+    store, asked = connect([SESSION, ok(resource | {"metadata": {"a": "b"}})])
     written = store.write("research", "1.dcm", [DATA[:5], DATA[5:]], {"a": "b"})
-    start, only, look = asked
+    start, only = asked
     assert (start.method, start.path) == ("POST", "/upload/storage/v1/b/research/o")
     assert start.query == {"uploadType": "resumable", "ifGenerationMatch": "0"}
     assert start.json == {"name": "1.dcm", "metadata": {"a": "b"}}
@@ -105,7 +105,6 @@ def test_a_new_object_is_written_only_under_a_free_name(connect: Connect) -> Non
     assert (only.method, only.body) == ("PUT", DATA)
     assert only.headers["content-range"] == f"bytes 0-{SIZE - 1}/{SIZE}"
     assert only.headers["x-goog-hash"].startswith("crc32c=")
-    assert look.query["generation"] == "77"
     assert written is not None
     assert (written.version.generation, written.crc32c) == (77, CRC32C)
     assert written.labels == {"a": "b"}
@@ -119,9 +118,9 @@ def test_a_large_object_goes_piece_by_piece(connect: Connect) -> None:
         Answer(308, headers={"range": f"bytes=0-{number * UPLOAD_CHUNK_BYTES - 1}"})
         for number in (1, 2)
     ]
-    store, asked = connect([SESSION, *more, resource, resource])
+    store, asked = connect([SESSION, *more, resource])
     assert store.write("research", "1.dcm", pieces) is not None
-    sent = asked[1:-1]
+    sent = asked[1:]
     assert b"".join(request.body for request in sent) == whole
     assert [len(request.body) for request in sent[:-1]] == [UPLOAD_CHUNK_BYTES] * 2
     ends = [request.headers["content-range"].rpartition("/")[2] for request in sent]
@@ -190,9 +189,9 @@ def test_reading_what_is_gone_is_transient(connect: Connect) -> None:
 
 
 def test_a_connection_that_breaks_in_the_middle_of_a_read_changes_no_byte(connect: Connect) -> None:
-    store, asked = connect([Answer(206, DATA[3:5], cut=True), Answer(206, DATA[5:8])])
+    store, asked = connect([Answer(206, DATA[3:5], cut=True), Answer(206, DATA[3:8])])
     assert store.read(VERSION, 3, 5) == DATA[3:8]
-    assert [request.headers["range"] for request in asked] == ["bytes=3-7", "bytes=5-7"]
+    assert [request.headers["range"] for request in asked] == ["bytes=3-7", "bytes=3-7"]
     assert [request.query["generation"] for request in asked] == ["5", "5"]
 
 

@@ -80,6 +80,7 @@ class Wire(HTTPAdapter):
             status=answer.status,
             headers=answer.headers,
             preload_content=False,
+            decode_content=False,  # as the session of `requests` has it
         )
         return self.build_response(request, raw)
 
@@ -91,7 +92,7 @@ class _Body(io.BytesIO):
 
     def read(self, size: int | None = -1) -> bytes:
         data = super().read(size)
-        if self._cut and not data:
+        if self._cut and (not data or size in {None, -1}):
             raise ConnectionResetError
         return data
 
