@@ -13,6 +13,7 @@ from typing import Protocol
 
 from shared.contracts.catalogue import (
     IndexedVersion,
+    KnownAccession,
     KnownPatient,
     OpenUpload,
     PrimaryVersion,
@@ -131,11 +132,11 @@ class Originals(Protocol):
         ...
 
     def patients(self) -> Iterator[KnownPatient]:
-        """Yield every patient once."""
+        """Yield every patient of a facility once."""
         ...
 
-    def accession_numbers(self) -> Iterator[str]:
-        """Yield every accession number once."""
+    def accession_numbers(self) -> Iterator[KnownAccession]:
+        """Yield every accession number of a facility once."""
         ...
 
     def uids(self) -> Iterator[str]:

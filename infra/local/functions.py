@@ -57,7 +57,7 @@ def environment(
     }
 
 
-def _data_file(name: str, profile: Profile, layout: Layout) -> Path:
+def data_file(name: str, profile: Profile, layout: Layout) -> Path:
     """A file of the deployment's own data, as it is mounted."""
     path = layout.root / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def resolve(reference: Reference, profile: Profile, layout: Layout) -> str:
         case Kind.BUCKET:
             return profile.bucket(reference.name)
         case Kind.FILE:
-            return str(_data_file(reference.name, profile, layout))
+            return str(data_file(reference.name, profile, layout))
         case Kind.SECRET:
             return str(secret_file(layout.secrets, reference.name))
         case Kind.SETTING:

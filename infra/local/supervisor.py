@@ -62,7 +62,8 @@ class Cloud:
         functions = [self._launch(self._program(item)) for item in self.pipeline.functions.values()]
         await asyncio.gather(self.wire(), self._all_ready(functions))
         self._schedule()
-        write_atomically(self.layout.env, export_lines(self.pipeline, self.profile, self.ports))
+        exports = export_lines(self.pipeline, self.profile, self.ports, self.layout)
+        write_atomically(self.layout.env, exports)
         self.report(Phase.READY, "ready")
 
     async def wire(self) -> None:

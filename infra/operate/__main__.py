@@ -23,7 +23,7 @@ from infra.operate.kept import Selection, UnknownObjectError, promote, release
 from infra.operate.letters import LIMIT, listed, redrive
 from infra.operate.reconciliation import reconcile
 from infra.operate.reidentification import Kind as Pseudonymous
-from infra.operate.reidentification import Question, key_of, original_of
+from infra.operate.reidentification import Question, facilities_of, key_of, original_of
 from shared.errors import InletError, SettingsError
 from shared.runtime.environment import Environment
 
@@ -134,12 +134,14 @@ def _copies(cloud: Cloud, options: argparse.Namespace) -> int:
 
 
 def _reidentify(cloud: Cloud, options: argparse.Namespace) -> int:
-    key = key_of(Environment(os.environ), options.key_file, options.project)
+    env = Environment(os.environ)
+    key = key_of(env, options.key_file, options.project)
+    facilities = facilities_of(env)
     (kind,) = (kind for kind in Pseudonymous if getattr(options, kind))
     question = Question(
         kind=kind, pseudonym=getattr(options, kind), who=options.who, reason=options.reason
     )
-    original = original_of(cloud, key, question)
+    original = original_of(cloud, facilities, key, question)
     if original is None:
         print(f"none that is archived has this pseudonym under the key {key.key_id}")
         return 1

@@ -1,7 +1,7 @@
 """The way back from a pseudonym to its original, for who holds the key; each use is written down.
 
 There is no table of pseudonyms. The pseudonym of every original that is archived is made again
-until it is the one that was asked for.
+until it is the one that was asked for. Whose ids a facility's are says the registry.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from infra.operate.cloud import Cloud
+from shared.contracts.facilities import Facilities
 from shared.contracts.outcome import PIPELINE_VERSION
 from shared.dicom.deidentification.pseudonyms import MINIMUM_SECRET_BYTES, PseudonymKey
 from shared.ports import Originals, Row
@@ -20,6 +21,7 @@ ALLOWED: Final = "allowed"
 
 Original = Mapping[str, str]  # values by the keywords of their attributes
 Candidates = Iterator[tuple[str, Original]]  # each with its pseudonym
+_NO_AUTHORITY: Final = ""  # version 0.1.0 knew of none
 
 
 class Kind(StrEnum):
@@ -69,36 +71,56 @@ def key_of(env: Environment, key_file: str, project: str) -> PseudonymKey:
     return PseudonymKey(secret, project)
 
 
-def original_of(cloud: Cloud, key: PseudonymKey, question: Question) -> Original | None:
+def facilities_of(env: Environment) -> Facilities:
+    """Return the registry, which says whose ids those of each facility are.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    facilities = env.document("INLET_FACILITIES_FILE", Facilities.from_data, Facilities({}))
+    env.check()
+    return facilities
+
+
+def original_of(
+    cloud: Cloud, facilities: Facilities, key: PseudonymKey, question: Question
+) -> Original | None:
     """Return what a pseudonym stands for, or None, once it is written down that it was asked."""
-    candidates = _CANDIDATES[question.kind](cloud.originals, key)
+    candidates = _CANDIDATES[question.kind](cloud.originals, facilities, key)
     original = next((each for made, each in candidates if made == question.pseudonym), None)
     row = question.row(cloud.clock.now(), key.key_id, found=original is not None)
     cloud.tables.append("imaging.reidentifications", [row])
     return original
 
 
-def _patients(originals: Originals, key: PseudonymKey) -> Candidates:
+def _patients(originals: Originals, facilities: Facilities, key: PseudonymKey) -> Candidates:
     for patient in originals.patients():
-        made = key.patient(patient.patient_id, patient.issuer, patient.study_instance_uid)
         named = {
+            "Facility": patient.facility,
             "PatientID": patient.patient_id,
             "IssuerOfPatientID": patient.issuer if patient.patient_id else "",
             "StudyInstanceUID": patient.study_instance_uid,
         }
-        yield made, {keyword: value for keyword, value in named.items() if value}
+        original = {keyword: value for keyword, value in named.items() if value}
+        for authority in (facilities.authority(patient.facility), _NO_AUTHORITY):
+            issuer = patient.issuer or authority
+            yield key.patient(patient.patient_id, issuer, patient.study_instance_uid), original
 
 
-def _uids(originals: Originals, key: PseudonymKey) -> Candidates:
+def _uids(originals: Originals, _: Facilities, key: PseudonymKey) -> Candidates:
     yield from ((key.uid(uid), {"UID": uid}) for uid in originals.uids())
 
 
-def _accession_numbers(originals: Originals, key: PseudonymKey) -> Candidates:
-    for number in originals.accession_numbers():
-        yield key.accession_number(number), {"AccessionNumber": number}
+def _accession_numbers(
+    originals: Originals, facilities: Facilities, key: PseudonymKey
+) -> Candidates:
+    for known in originals.accession_numbers():
+        original = {"Facility": known.facility, "AccessionNumber": known.number}
+        for authority in (facilities.authority(known.facility), _NO_AUTHORITY):
+            yield key.accession_number(known.number, authority), original
 
 
-_CANDIDATES: Final[Mapping[Kind, Callable[[Originals, PseudonymKey], Candidates]]] = {
+_CANDIDATES: Final[Mapping[Kind, Callable[[Originals, Facilities, PseudonymKey], Candidates]]] = {
     Kind.PATIENT: _patients,
     Kind.UID: _uids,
     Kind.ACCESSION: _accession_numbers,

@@ -13,6 +13,7 @@ from typing import Any
 from shared.adapters.chunks import fingerprint
 from shared.contracts.catalogue import (
     IndexedVersion,
+    KnownAccession,
     KnownPatient,
     OpenUpload,
     PrimaryVersion,
@@ -257,21 +258,24 @@ class MemoryOriginals:
                 yield PrimaryVersion(name=uri.removeprefix(place), since=since)
 
     def patients(self) -> Iterator[KnownPatient]:
-        """Yield every patient once."""
+        """Yield every patient of a facility once."""
         yield from {
             KnownPatient(
+                facility=facility,
                 patient_id=patient or "",
                 issuer=issuer or "",
                 study_instance_uid="" if patient else study or instance,
             )
-            for patient, issuer, study, instance in self._distinct(
-                "PatientID", "IssuerOfPatientID", "StudyInstanceUID", "SOPInstanceUID"
+            for facility, patient, issuer, study, instance in self._distinct(
+                "Facility", "PatientID", "IssuerOfPatientID", "StudyInstanceUID", "SOPInstanceUID"
             )
         }
 
-    def accession_numbers(self) -> Iterator[str]:
-        """Yield every accession number once."""
-        yield from (number for (number,) in self._distinct("AccessionNumber") if number)
+    def accession_numbers(self) -> Iterator[KnownAccession]:
+        """Yield every accession number of a facility once."""
+        for facility, number in self._distinct("Facility", "AccessionNumber"):
+            if number:
+                yield KnownAccession(facility=facility, number=number)
 
     def uids(self) -> Iterator[str]:
         """Yield every UID of a study, a series or an instance once."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared.adapters.queries import Queries
-from shared.contracts.catalogue import KnownPatient, PrimaryVersion
+from shared.contracts.catalogue import KnownAccession, KnownPatient, PrimaryVersion
 
 _PRIMARIES: Final = """
 SELECT ObjectUri, PrimaryAt FROM instances_current
@@ -15,13 +15,14 @@ SELECT ObjectUri, PrimaryAt FROM instances_current
 # As de-identification knows a patient without an id: by the study, or by the object without one.
 _PATIENTS: Final = """
 SELECT DISTINCT
+  Facility,
   IFNULL(PatientID, '') AS PatientID,
   IFNULL(IssuerOfPatientID, '') AS Issuer,
   IF(PatientID IS NULL, IFNULL(StudyInstanceUID, SOPInstanceUID), '') AS Study
 FROM instances
 """
 _ACCESSION_NUMBERS: Final = """
-SELECT DISTINCT AccessionNumber FROM instances WHERE AccessionNumber IS NOT NULL
+SELECT DISTINCT Facility, AccessionNumber FROM instances WHERE AccessionNumber IS NOT NULL
 """
 _UIDS: Final = """
 SELECT DISTINCT UID
@@ -51,16 +52,19 @@ class BigQueryOriginals:
                 yield PrimaryVersion(name=name, since=row["PrimaryAt"])
 
     def patients(self) -> Iterator[KnownPatient]:
-        """Yield every patient once."""
+        """Yield every patient of a facility once."""
         for row in self._queries.rows(_PATIENTS):
             yield KnownPatient(
-                patient_id=row["PatientID"], issuer=row["Issuer"], study_instance_uid=row["Study"]
+                facility=row["Facility"],
+                patient_id=row["PatientID"],
+                issuer=row["Issuer"],
+                study_instance_uid=row["Study"],
             )
 
-    def accession_numbers(self) -> Iterator[str]:
-        """Yield every accession number once."""
+    def accession_numbers(self) -> Iterator[KnownAccession]:
+        """Yield every accession number of a facility once."""
         for row in self._queries.rows(_ACCESSION_NUMBERS):
-            yield row["AccessionNumber"]
+            yield KnownAccession(facility=row["Facility"], number=row["AccessionNumber"])
 
     def uids(self) -> Iterator[str]:
         """Yield every UID of a study, a series or an instance once."""

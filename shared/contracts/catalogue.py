@@ -33,11 +33,20 @@ class PrimaryVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownPatient:
-    """A patient of whom something is archived."""
+    """A patient of whom a facility has something archived."""
 
+    facility: str
     patient_id: str  # empty where there is none
     issuer: str  # empty where nobody is named
     study_instance_uid: str  # of a patient without an id, whom nothing else tells from others
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownAccession:
+    """An accession number of which a facility has something archived."""
+
+    facility: str
+    number: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

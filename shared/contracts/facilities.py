@@ -55,11 +55,17 @@ class Facility:
     duplicates: DuplicatePolicy = DuplicatePolicy.DROP
     archive_prefix: str = ""  # in place of its name, before the study
     deidentification: str = "basic"  # the profile of its research copies, or "none"
+    patient_id_issuer: str = ""  # in place of its name
 
     @property
     def prefix(self) -> str:
         """Where its part of the archive begins."""
         return self.archive_prefix or self.name
+
+    @property
+    def authority(self) -> str:
+        """Who assigns its accession numbers, and its patient ids where an object does not say."""
+        return self.patient_id_issuer or self.name
 
 
 POLICIES: Mapping[str, str] = {
@@ -69,6 +75,9 @@ POLICIES: Mapping[str, str] = {
     + "; ".join(f"`{policy}`, {text}" for policy, text in DUPLICATE_POLICIES.items()),
     "archive_prefix": "where its part of the archive begins, before the study",
     "deidentification": f"the profile of its research copies; `{NO_COPIES}`: there are none",
+    "patient_id_issuer": "the authority that assigns its patient ids, where an object names no "
+    "Issuer of Patient ID, and its accession numbers; the same for facilities with one index of "
+    "patients",
 }
 
 
@@ -81,6 +90,11 @@ class Facilities:
     def get(self, name: str) -> Facility | None:
         """Return a facility, or None when nobody registered it."""
         return self.by_name.get(name)
+
+    def authority(self, name: str) -> str:
+        """Return who assigns the ids of a facility, also of one that is registered no more."""
+        facility = self.get(name)
+        return facility.authority if facility else name
 
     def __iter__(self) -> Iterator[Facility]:
         """Yield each facility."""
@@ -114,6 +128,7 @@ class _Reader:
             duplicates=data.choice("duplicates", DuplicatePolicy.DROP),
             archive_prefix=data.optional_text("archive_prefix") or "",
             deidentification=data.optional_text("deidentification") or "basic",
+            patient_id_issuer=(data.optional_text("patient_id_issuer") or "").strip(),
         )
 
 

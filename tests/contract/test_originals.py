@@ -9,7 +9,7 @@ import pytest
 from functions.index import rows
 from shared.adapters.memory import MemoryOriginals, MemoryTables
 from shared.adapters.originals import BigQueryOriginals
-from shared.contracts.catalogue import KnownPatient
+from shared.contracts.catalogue import KnownAccession, KnownPatient
 from shared.errors import TransientError
 from shared.ports import Originals, RowSink
 from tests.outcomes import AN_IDENTITY, MOMENT, a_stored_object, an_outcome
@@ -30,7 +30,9 @@ def warehouse(request: pytest.FixtureRequest) -> Iterator[Warehouse]:
         yield BigQueryOriginals(project, "imaging"), sink
 
 
-def _archive(sink: RowSink, instance: str, study: str | None = "1.2", **values: str) -> None:
+def _archive(
+    sink: RowSink, instance: str, study: str | None = "1.2", facility: str = "h", **values: str
+) -> None:
     tags = {"PatientID": "00100020", "Issuer": "00100021", "AccessionNumber": "00080050"}
     identity = replace(
         AN_IDENTITY,
@@ -39,7 +41,7 @@ def _archive(sink: RowSink, instance: str, study: str | None = "1.2", **values: 
         sop_instance_uid=instance,
     )
     metadata = {tags[name]: {"vr": "LO", "Value": [value]} for name, value in values.items()}
-    outcome = an_outcome(identity=identity, metadata=metadata)
+    outcome = an_outcome(facility=facility, identity=identity, metadata=metadata)
     sink.append("imaging.instances", [rows.instance(outcome)] * 2)
 
 
@@ -74,7 +76,7 @@ def test_the_version_that_took_over_last_is_the_primary_one(warehouse: Warehouse
     assert list(originals.primaries("elsewhere")) == []
 
 
-def test_every_patient_comes_once(warehouse: Warehouse) -> None:
+def test_every_patient_of_a_facility_comes_once(warehouse: Warehouse) -> None:
     originals, sink = warehouse
     _archive(sink, "1", PatientID="ü 1", Issuer="A")
     _archive(sink, "2", "1.3", PatientID="ü 1", Issuer="A")
@@ -82,28 +84,35 @@ def test_every_patient_comes_once(warehouse: Warehouse) -> None:
     _archive(sink, "4", "1.4", Issuer="A")
     _archive(sink, "5", "1.4", Issuer="A")
     _archive(sink, "6", None)
+    _archive(sink, "7", facility="k", PatientID="ü 1")
     known = [
-        (patient.patient_id, patient.issuer, patient.study_instance_uid)
+        (patient.facility, patient.patient_id, patient.issuer, patient.study_instance_uid)
         for patient in originals.patients()
     ]
     assert sorted(known) == [
-        ("", "", "6"),
-        ("", "A", "1.4"),
-        ("ü 1", "", ""),
-        ("ü 1", "A", ""),
+        ("h", "", "", "6"),
+        ("h", "", "A", "1.4"),
+        ("h", "ü 1", "", ""),
+        ("h", "ü 1", "A", ""),
+        ("k", "ü 1", "", ""),
     ]
-    assert KnownPatient(patient_id="ü 1", issuer="A", study_instance_uid="") in set(
-        originals.patients()
-    )
+    patient = KnownPatient(facility="h", patient_id="ü 1", issuer="A", study_instance_uid="")
+    assert patient in set(originals.patients())
 
 
-def test_every_accession_number_comes_once(warehouse: Warehouse) -> None:
+def test_every_accession_number_of_a_facility_comes_once(warehouse: Warehouse) -> None:
     originals, sink = warehouse
     _archive(sink, "1", AccessionNumber="B")
     _archive(sink, "2", AccessionNumber="A")
     _archive(sink, "3", "1.3", AccessionNumber="A")
     _archive(sink, "4")
-    assert sorted(originals.accession_numbers()) == ["A", "B"]
+    _archive(sink, "5", facility="k", AccessionNumber="A")
+    known = list(originals.accession_numbers())
+    assert len(known) == 3
+    assert set(known) == {
+        KnownAccession(facility=facility, number=number)
+        for facility, number in [("h", "A"), ("h", "B"), ("k", "A")]
+    }
 
 
 def test_every_uid_comes_once(warehouse: Warehouse) -> None:

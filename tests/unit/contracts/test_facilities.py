@@ -21,6 +21,7 @@ REGISTRY = {
         "duplicates": "keep",
         "archive_prefix": "region/north",
         "deidentification": "none",
+        "patient_id_issuer": " REGION ",
     },
     "south": {},
 }
@@ -35,6 +36,7 @@ def test_a_registry_is_read() -> None:
         duplicates=DuplicatePolicy.KEEP,
         archive_prefix="region/north",
         deidentification="none",
+        patient_id_issuer="REGION",
     )
     south = facilities.get("south")
     assert south == Facility(name="south")
@@ -88,6 +90,16 @@ def test_no_registry_is_a_mistake(data: object) -> None:
 def test_what_begins_alike_is_not_inside() -> None:
     registry = {"a": {}, "a-b": {}, "c": {"archive_prefix": "a-b-c"}}
     assert len(list(Facilities.from_data(registry))) == 3
+
+
+def test_ids_are_of_an_authority_or_of_the_facility_itself() -> None:
+    facilities = Facilities.from_data(REGISTRY)
+    assert [facility.authority for facility in facilities] == ["REGION", "south"]
+    assert list(map(facilities.authority, ("north", "south", "west"))) == [
+        "REGION",
+        "south",
+        "west",
+    ]
 
 
 def test_every_policy_is_explained() -> None:

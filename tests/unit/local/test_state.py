@@ -82,19 +82,19 @@ def test_forgetting_leaves_the_logs(tmp_path: Path) -> None:
 
 def test_the_exports_are_read_by_a_shell(tmp_path: Path) -> None:
     profile = replace(PROFILE, project="a project's")
-    (tmp_path / "env").write_text(export_lines(PIPELINE, profile, PORTS))
+    (tmp_path / "env").write_text(export_lines(PIPELINE, profile, PORTS, Layout(tmp_path)))
     script = '. ./env; printf %s "$INLET_INBOX|$BIGQUERY_STORAGE_EMULATOR_HOST"'
     shell = subprocess.run(
         ["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert shell.stdout == "a project's-inbox|127.0.0.1:4"
     assert read_exports((tmp_path / "env").read_text()) == client_environment(
-        PIPELINE, profile, PORTS
+        PIPELINE, profile, PORTS, Layout(tmp_path)
     )
 
 
-def test_the_exports_are_those_that_are_promised() -> None:
-    assert client_environment(PIPELINE, PROFILE, PORTS) == {
+def test_the_exports_are_those_that_are_promised(tmp_path: Path) -> None:
+    assert client_environment(PIPELINE, PROFILE, PORTS, Layout(tmp_path)) == {
         "GOOGLE_CLOUD_PROJECT": "inlet-local",
         "STORAGE_EMULATOR_HOST": "http://127.0.0.1:1",
         "PUBSUB_EMULATOR_HOST": "127.0.0.1:2",
@@ -108,6 +108,8 @@ def test_the_exports_are_those_that_are_promised() -> None:
         "INLET_OUTCOMES_TOPIC": "outcomes",
         "INLET_DATASET": "imaging",
         "INLET_RESEARCH_DATASET": "research",
+        "INLET_FACILITIES_FILE": str(tmp_path / "facilities.json"),
+        "INLET_PROFILES_FILE": str(tmp_path / "profiles.json"),
     }
 
 

@@ -1,6 +1,7 @@
 """The way back from a pseudonym: for the holder of the key alone, and never unrecorded."""
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +14,8 @@ from infra.operate import __main__ as operate
 from infra.operate.cloud import Cloud
 from infra.operate.reidentification import Kind, original_of
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTables
+from shared.contracts.catalogue import KnownAccession
+from shared.contracts.facilities import Facilities
 from shared.dicom.deidentification import Deidentified, PseudonymKey, deidentify
 from shared.dicom.inspection import inspect
 from shared.dicom.reader import read_header
@@ -29,12 +32,14 @@ WITH_ID = an_instance(PatientID="PLANTED-ID", IssuerOfPatientID="CLINIC", Access
 SAME_ID = an_instance(patient=2, PatientID="PLANTED-ID")
 NO_ID = an_instance(patient=3, PatientID="")
 TABLE = "imaging.reidentifications"
+REGISTRY = {"north": {"patient_id_issuer": "REGION"}, "south": {}}
+FACILITIES = Facilities.from_data(REGISTRY)
 Ask = Callable[..., tuple[int, str]]
 
 
-def _copied(data: bytes) -> pydicom.Dataset:
+def _copied(data: bytes, authority: str = "REGION") -> pydicom.Dataset:
     source = BytesSource(data)
-    result = deidentify(read_header(source), KEY, source)
+    result = deidentify(read_header(source), KEY, source, authority=authority)
     assert isinstance(result, Deidentified)
     return pydicom.dcmread(BytesIO(b"".join(result.pieces(source))))
 
@@ -46,10 +51,13 @@ def _read(data: bytes) -> pydicom.Dataset:
 @pytest.fixture
 def tables() -> MemoryTables:
     tables = MemoryTables()
-    for data in (WITH_ID, SAME_ID, NO_ID):
-        header = inspect(BytesSource(data))
-        outcome = an_outcome(metadata=header.metadata, identity=header.identity)
-        tables.append("imaging.instances", [rows.instance(outcome)] * 2)
+    for facility in REGISTRY:
+        for data in (WITH_ID, SAME_ID, NO_ID):
+            header = inspect(BytesSource(data))
+            outcome = an_outcome(
+                facility=facility, metadata=header.metadata, identity=header.identity
+            )
+            tables.append("imaging.instances", [rows.instance(outcome)] * 2)
     return tables
 
 
@@ -70,6 +78,8 @@ def ask(
     (tmp_path / "key").write_bytes(SECRET + b"\n")
     monkeypatch.setattr(operate, "connected", lambda _: cloud)
     monkeypatch.setenv("INLET_REIDENTIFICATION", "allowed")
+    (tmp_path / "facilities").write_text(json.dumps(REGISTRY))
+    monkeypatch.setenv("INLET_FACILITIES_FILE", str(tmp_path / "facilities"))
 
     def asked(*arguments: str, key: str = "key") -> tuple[int, str]:
         named = ["--key-file", str(tmp_path / key), "--project", "research"]
@@ -81,30 +91,48 @@ def ask(
     return asked
 
 
+def _found(
+    cloud: Cloud, kind: Kind, pseudonym: str, key: PseudonymKey = KEY
+) -> Mapping[str, str] | None:
+    return original_of(cloud, FACILITIES, key, a_question(kind, pseudonym))
+
+
 def test_a_patient_is_found_by_id_and_issuer(cloud: Cloud) -> None:
-    question = a_question(Kind.PATIENT, _copied(WITH_ID).PatientID)
-    found = {"PatientID": "PLANTED-ID", "IssuerOfPatientID": "CLINIC"}
-    assert original_of(cloud, KEY, question) == found
-    question = a_question(Kind.PATIENT, _copied(SAME_ID).PatientID)
-    assert original_of(cloud, KEY, question) == {"PatientID": "PLANTED-ID"}
+    found = _found(cloud, Kind.PATIENT, _copied(WITH_ID).PatientID)
+    assert found is not None
+    assert found.keys() == {"Facility", "PatientID", "IssuerOfPatientID"}
+    assert (found["PatientID"], found["IssuerOfPatientID"]) == ("PLANTED-ID", "CLINIC")
+
+
+@pytest.mark.parametrize(("authority", "facility"), [("REGION", "north"), ("south", "south")])
+def test_an_id_without_an_issuer_is_of_its_facility(
+    cloud: Cloud, authority: str, facility: str
+) -> None:
+    copy = _copied(SAME_ID, authority)
+    found = _found(cloud, Kind.PATIENT, copy.PatientID)
+    assert found == {"Facility": facility, "PatientID": "PLANTED-ID"}
+    copy = _copied(WITH_ID, authority)
+    found = _found(cloud, Kind.ACCESSION, copy.AccessionNumber)
+    assert found == {"Facility": facility, "AccessionNumber": "PLANT-A"}
+
+
+def test_copies_of_a_version_without_authorities_lead_back_too(cloud: Cloud) -> None:
+    copy = _copied(WITH_ID, authority="")
+    assert _found(cloud, Kind.ACCESSION, copy.AccessionNumber) is not None
+    assert _found(cloud, Kind.PATIENT, _copied(SAME_ID, authority="").PatientID) is not None
 
 
 def test_a_patient_without_an_id_is_found_by_the_study(cloud: Cloud) -> None:
-    question = a_question(Kind.PATIENT, _copied(NO_ID).PatientID)
-    assert original_of(cloud, KEY, question) == {
-        "StudyInstanceUID": _read(NO_ID).StudyInstanceUID,
-    }
+    found = _found(cloud, Kind.PATIENT, _copied(NO_ID).PatientID)
+    assert found is not None
+    assert found.keys() == {"Facility", "StudyInstanceUID"}
+    assert found["StudyInstanceUID"] == _read(NO_ID).StudyInstanceUID
 
 
 @pytest.mark.parametrize("level", ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"])
 def test_a_uid_is_found_at_every_level(cloud: Cloud, level: str) -> None:
-    question = a_question(Kind.UID, _copied(SAME_ID)[level].value)
-    assert original_of(cloud, KEY, question) == {"UID": _read(SAME_ID)[level].value}
-
-
-def test_an_accession_number_is_found(cloud: Cloud) -> None:
-    question = a_question(Kind.ACCESSION, _copied(WITH_ID).AccessionNumber)
-    assert original_of(cloud, KEY, question) == {"AccessionNumber": "PLANT-A"}
+    found = _found(cloud, Kind.UID, _copied(SAME_ID)[level].value)
+    assert found == {"UID": _read(SAME_ID)[level].value}
 
 
 @pytest.mark.parametrize(
@@ -113,8 +141,7 @@ def test_an_accession_number_is_found(cloud: Cloud) -> None:
 def test_another_key_and_another_project_find_nothing(
     cloud: Cloud, tables: MemoryTables, other: PseudonymKey
 ) -> None:
-    question = a_question(Kind.PATIENT, _copied(WITH_ID).PatientID)
-    assert original_of(cloud, other, question) is None
+    assert _found(cloud, Kind.PATIENT, _copied(WITH_ID).PatientID, other) is None
     (row,) = tables.rows[TABLE]
     assert (row["Found"], row["KeyId"]) == (False, other.key_id)
 
@@ -123,7 +150,7 @@ def test_it_is_written_down_who_asked_and_why_and_not_the_answer(
     cloud: Cloud, tables: MemoryTables
 ) -> None:
     pseudonym = _copied(WITH_ID).PatientID
-    original_of(cloud, KEY, a_question(Kind.PATIENT, pseudonym))
+    _found(cloud, Kind.PATIENT, pseudonym)
     (row,) = tables.rows[TABLE]
     assert row == {
         "AskedAt": cloud.clock.now(),
@@ -140,8 +167,9 @@ def test_it_is_written_down_who_asked_and_why_and_not_the_answer(
 def test_the_command_tells_what_was_asked_and_no_more(ask: Ask, tables: MemoryTables) -> None:
     status, said = ask("--patient", _copied(WITH_ID).PatientID)
     assert status == 0
-    cells = [line.split() for line in said.splitlines()]
-    assert cells[2:] == [["IssuerOfPatientID", "CLINIC"], ["PatientID", "PLANTED-ID"]]
+    told = dict(line.split() for line in said.splitlines()[2:])
+    assert told.pop("Facility") in REGISTRY
+    assert told == {"IssuerOfPatientID": "CLINIC", "PatientID": "PLANTED-ID"}
     assert len(tables.rows[TABLE]) == 1
 
 
@@ -162,6 +190,15 @@ def test_it_is_refused_unless_the_deployment_allows_it(
     status, said = ask("--patient", _copied(WITH_ID).PatientID)
     assert (status, "INLET_REIDENTIFICATION" in said) == (2, True)
     assert "PLANTED" not in said
+    assert TABLE not in tables.rows
+
+
+def test_it_is_refused_without_the_registry(
+    ask: Ask, tables: MemoryTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("INLET_FACILITIES_FILE")
+    status, said = ask("--patient", _copied(WITH_ID).PatientID)
+    assert (status, "INLET_FACILITIES_FILE" in said) == (2, True)
     assert TABLE not in tables.rows
 
 
@@ -200,12 +237,12 @@ def test_nothing_is_told_that_cannot_be_written_down(
 class _Watched:
     """Accession numbers of which no more are taken than are needed."""
 
-    def accession_numbers(self) -> Iterator[str]:
-        yield from map(str, range(501))
+    def accession_numbers(self) -> Iterator[KnownAccession]:
+        yield from (KnownAccession(facility="south", number=str(each)) for each in range(501))
         pytest.fail("more is read than was asked for")
 
 
 def test_candidates_are_taken_one_by_one(cloud: Cloud) -> None:
     watched = replace(cloud, originals=_Watched())  # type: ignore[arg-type]
-    question = a_question(Kind.ACCESSION, KEY.accession_number("500"))
-    assert original_of(watched, KEY, question) == {"AccessionNumber": "500"}
+    found = _found(watched, Kind.ACCESSION, KEY.accession_number("500", "south"))
+    assert found == {"Facility": "south", "AccessionNumber": "500"}
