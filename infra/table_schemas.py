@@ -109,6 +109,9 @@ _ORIGIN = [
 ]
 _UPLOAD_ID = column("UploadId", "STRING", "Id of the upload, or of the member", "REQUIRED")
 _KEY_ID = column("KeyId", "STRING", "Which key made the pseudonyms of the copy; no secret")
+_PROFILE_DIGEST = column(
+    "ProfileDigest", "STRING", "What the profile was when the copy was made, as a digest"
+)
 _VERSION = column("PipelineVersion", "STRING", "Version of the pipeline that wrote the row")
 _UIDS = {
     name: _uid(name)
@@ -273,6 +276,7 @@ TABLES: Mapping[str, Schema] = {
             column("Reason", "STRING", "Why there is no copy, by stable code"),
             column("DecidedAt", "TIMESTAMP", "When it was decided", "REQUIRED"),
             column("Profile", "STRING", "The profile under which the copy was made, by its name"),
+            _PROFILE_DIGEST,
             _KEY_ID,
             records(
                 "Actions",
@@ -374,6 +378,7 @@ TABLES: Mapping[str, Schema] = {
             _PRIMARY[0],
             column("PrimaryAt", "TIMESTAMP", "Orders an instance's versions; not when they came"),
             *map(_unrestricted, [*_hot_fields(), *_STORED]),
+            _PROFILE_DIGEST,
             _KEY_ID,
             _VERSION,
         ],

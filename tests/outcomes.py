@@ -24,7 +24,7 @@ METADATA = {
 }
 
 
-OF_COPIES = {"profile": "basic", "key_id": "0123456789abcdef"}
+OF_COPIES = {"profile": "basic", "profile_digest": "f" * 16, "key_id": "0123456789abcdef"}
 _PRIMARY = {OutcomeKind.ARCHIVED, OutcomeKind.PROMOTED, OutcomeKind.DEIDENTIFIED}
 
 

@@ -28,7 +28,11 @@ def instance(outcome: Outcome) -> Row:
 
 def research_instance(outcome: Outcome) -> Row:
     """Return the row of `research.instances`: nothing that leads back to the original."""
-    return {**_instance(outcome, _required(outcome.target)), "KeyId": outcome.key_id}
+    return {
+        **_instance(outcome, _required(outcome.target)),
+        "ProfileDigest": outcome.profile_digest,
+        "KeyId": outcome.key_id,
+    }
 
 
 def landed(upload: Upload) -> Row:
@@ -97,6 +101,7 @@ def audit(outcome: Outcome) -> Row:
         "Reason": outcome.reason,
         "DecidedAt": outcome.decided_at,
         "Profile": outcome.profile,
+        "ProfileDigest": outcome.profile_digest,
         "KeyId": outcome.key_id,
         "Actions": [
             {"Path": action.path, "Action": action.action, "Rule": action.rule}

@@ -135,6 +135,7 @@ class Outcome:
     duration_ms: int = 0  # from the delivery to the decision
     expansion: Expansion | None = None
     profile: str | None = None  # of de-identification, by its name
+    profile_digest: str | None = None  # of what it was when the target was made
     key_id: str | None = None  # of the key whose pseudonyms the target has
 
     @property
@@ -151,9 +152,10 @@ class Outcome:
         """Return the id of the event of a kind that tells this outcome of an object.
 
         An object may be refused for one reason, released and refused for another, promoted
-        more than once, or copied under another key: these are events of their own.
+        more than once, or copied under another key or profile: these are events of their own.
         """
-        parts = [about.version.natural_key, self.reason or self.key_id or ""]
+        made_by = "\n".join(filter(None, (self.key_id, self.profile_digest)))
+        parts = [about.version.natural_key, self.reason or made_by]
         if self.kind is OutcomeKind.PROMOTED and self.primary_at:
             parts.append(self.primary_at.isoformat())
         return derived_id(kind, "\n".join(parts).rstrip("\n"))
@@ -204,6 +206,7 @@ class Outcome:
             "duration_ms": self.duration_ms,
             "expansion": asdict(self.expansion) if self.expansion else None,
             "profile": self.profile,
+            "profile_digest": self.profile_digest,
             "key_id": self.key_id,
         }
 
@@ -238,6 +241,7 @@ class Outcome:
             duration_ms=fields.integer("duration_ms"),
             expansion=fields.nested("expansion", _expansion),
             profile=fields.optional_text("profile"),
+            profile_digest=fields.optional_text("profile_digest"),
             key_id=fields.optional_text("key_id"),
         )
         if outcome.kind in _OF_INSTANCES and not (outcome.identity and outcome.target):

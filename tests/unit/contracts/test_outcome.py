@@ -57,9 +57,10 @@ def test_what_is_refused_for_another_reason_is_another_event() -> None:
     assert PublicEvent.of(again).event_id != PublicEvent.of(refused).event_id
 
 
-def test_a_copy_under_another_key_is_another_event() -> None:
+@pytest.mark.parametrize("change", [{"key_id": "0" * 16}, {"profile_digest": "0" * 16}])
+def test_a_copy_under_another_key_or_profile_is_another_event(change: dict[str, str]) -> None:
     copied = an_outcome(OutcomeKind.DEIDENTIFIED)
-    again = replace(copied, key_id="fedcba9876543210")
+    again = replace(copied, **change)  # type: ignore[arg-type] - of texts
     assert again.event_id != copied.event_id
     assert PublicEvent.of(again).event_id != PublicEvent.of(copied).event_id
 
