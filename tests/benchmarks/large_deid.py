@@ -2,96 +2,102 @@
 
     python -m tests.benchmarks.large_deid ROUNDS
 
-Speaks to the Cloud Storage that the environment names; `bench_deid` starts one. The handler has the
-adapter that it is deployed with; the copy reads the object by the same adapter and writes it by it,
-in the same pieces, unchanged. The two take turns; what was written is deleted between them. Prints
-the seconds of each round, and how much memory was resident at most when only the handler had run.
-The emulator takes the longer for a piece the more it has of an object, the service does not.
+The handler has the adapter that it is deployed with, and a server of `object_server`. One object is
+a CT whose pixel data go through unchanged; the other a colour ultrasound of the same size, of which
+every frame is made black around its region. The copy reads the CT by the same adapter and writes it
+by it, in the same pieces, unchanged: not the copy that the service makes by itself. The ways take
+turns; what was written is deleted between them. Prints the seconds of each round, and how much
+memory was resident at most when the handler had taken the CT once, and then the ultrasound once;
+nothing else had been done but to send the two.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
+import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
-
-from google.auth.credentials import AnonymousCredentials
-from google.cloud.storage import Client
+from typing import Any, Final
 
 from functions.deidentify.handler import Deidentify
-from shared.adapters.chunks import ChunkReader
-from shared.adapters.cloud_storage import UPLOAD_CHUNK_BYTES, CloudStorage
+from shared.adapters.cloud_storage import CloudStorage
 from shared.adapters.memory import ManualClock, MemoryTopic
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import OutcomeKind
-from shared.dicom.deidentification.profile import BASIC
+from shared.dicom.deidentification.options import Option
+from shared.dicom.deidentification.profile import BASIC, Profile
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.dicom.elements import Extent
 from shared.dicom.source import extent_pieces
 from shared.object_source import ObjectSource
+from tests.benchmarks.object_server import PROJECT, serving_large
 from tests.benchmarks.typical_ct import FRAME, a_header
+from tests.large_objects import LargeObject, a_large_ultrasound
 from tests.outcomes import an_outcome
 
 FRAMES: Final = 954  # 500 MB
-ARCHIVE: Final = "bench-archive"
-RESEARCH: Final = "bench-research"
-COPIES: Final = "bench-copies"
-PROJECT: Final = "bench"
-FACILITY: Final = "demo-hospital"
+ARCHIVE: Final = "archive"
+RESEARCH: Final = "research"
+COPIES: Final = "copies"
+PROFILES: Final = {
+    "ct": BASIC,
+    "ultrasound": Profile(name="cleaning", options=frozenset({Option.CLEAN_PIXEL_DATA})),
+}
 
 
 class Bench:
-    """The object, and both ways to get it from one bucket into another."""
+    """The objects, and the ways to get them from one bucket into another."""
 
     def __init__(self) -> None:
-        self.client = Client(project=PROJECT, credentials=AnonymousCredentials())
-        for name in (ARCHIVE, RESEARCH, COPIES):
-            self.client.create_bucket(name)
         self.store = CloudStorage(PROJECT)
-        self.outcomes = MemoryTopic()
         self.handler = Deidentify(
             objects=self.store,
-            outcomes=self.outcomes,
+            outcomes=MemoryTopic(),
             clock=ManualClock(),
             key=PseudonymKey(b"only for measurements", "bench"),
             research=RESEARCH,
-            profiles={FACILITY: BASIC},
+            profiles=PROFILES,
         )
-        self.original = self._sent()
+        ct = LargeObject(a_header(1, FRAMES), FRAME, FRAMES)
+        self.originals = {
+            "ct": self._sent("ct", ct),
+            "ultrasound": self._sent("ultrasound", a_large_ultrasound(ct.size)),
+        }
 
-    def _sent(self) -> StoredObject:
-        blob = self.client.bucket(ARCHIVE).blob("large.dcm", chunk_size=UPLOAD_CHUNK_BYTES)
-        header = a_header(1, FRAMES)
-        content = ChunkReader(itertools.chain([header], itertools.repeat(FRAME, FRAMES)))
-        size = len(header) + FRAMES * len(FRAME)
-        blob.upload_from_file(content, size=size, checksum=None, timeout=600)
-        found = self.store.find(ARCHIVE, "large.dcm")
-        assert found is not None
-        return found
+    def _sent(self, name: str, large: LargeObject) -> StoredObject:
+        stored = self.store.write(ARCHIVE, name, large.chunks())
+        assert stored is not None
+        return stored
 
     def deidentify(self) -> None:
-        """Have the handler make its research copy."""
-        done = self.handler(an_outcome(facility=FACILITY, target=self.original))
+        """Have the handler make the research copy of the CT."""
+        self._handle("ct")
+
+    def clean(self) -> None:
+        """Have the handler make that of the ultrasound."""
+        self._handle("ultrasound")
+
+    def _handle(self, facility: str) -> None:
+        done = self.handler(an_outcome(facility=facility, target=self.originals[facility]))
         assert done.fields["outcome"] == OutcomeKind.DEIDENTIFIED.value, done
 
     def copy(self) -> None:
-        """Read the object and write it again."""
-        source = ObjectSource(self.store, self.original)
+        """Read the CT and write it again."""
+        source = ObjectSource(self.store, self.originals["ct"])
         pieces = extent_pieces(Extent(0, source.size), source)
-        assert self.store.write(COPIES, "large.dcm", pieces) is not None
+        assert self.store.write(COPIES, "ct", pieces) is not None
 
     def seconds(self, way: Callable[[], None]) -> float:
-        """How long one way takes; the server, which has objects in memory, then forgets them."""
+        """How long one way takes, before what it wrote is deleted."""
         started = time.perf_counter()
         way()
         taken = time.perf_counter() - started
         for bucket in (RESEARCH, COPIES):
-            for blob in self.client.list_blobs(bucket):
-                blob.delete()
+            for stored in self.store.list(bucket):
+                self.store.delete(stored.version)
         return taken
 
 
@@ -101,16 +107,27 @@ def resident_mb() -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6
 
 
+def measured(rounds: int) -> dict[str, Any]:
+    """The figures of so many rounds."""
+    bench = Bench()
+    ways = {"deidentify": bench.deidentify, "copy": bench.copy, "clean": bench.clean}
+    resident = {}
+    for way in ("deidentify", "clean"):
+        bench.seconds(ways[way])
+        resident[way] = resident_mb()
+    return {
+        "bytes": {name: original.size for name, original in bench.originals.items()},
+        "rss_mb": resident["deidentify"],
+        "rss_mb_changed": resident["clean"],
+        "rounds": [{name: bench.seconds(way) for name, way in ways.items()} for _ in range(rounds)],
+    }
+
+
 def main() -> None:
     """Measure and print."""
-    bench = Bench()
-    bench.seconds(bench.deidentify)
-    rss_mb = resident_mb()
-    rounds = [
-        {"deidentify": bench.seconds(bench.deidentify), "copy": bench.seconds(bench.copy)}
-        for _ in range(int(sys.argv[1]))
-    ]
-    print(json.dumps({"bytes": bench.original.size, "rss_mb": rss_mb, "rounds": rounds}))
+    with tempfile.TemporaryDirectory() as folder, serving_large(Path(folder)) as clients:
+        os.environ.update(clients)
+        print(json.dumps(measured(int(sys.argv[1]))))
 
 
 if __name__ == "__main__":
