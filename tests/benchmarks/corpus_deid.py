@@ -47,7 +47,7 @@ from pydicom.sr._concepts_dict import concepts
 
 from tests.score.bases import CORPUS, SHIPPED, real_paths
 from tests.score.engines import PROFILES, Engine
-from tests.score.leaks import byte_forms, character_sets, read, text_of, values
+from tests.score.leaks import Value, byte_forms, character_sets, read, text_of, values
 
 REPORT: Final = Path("build/corpus/deid.json")
 DCIODVFY: Final = os.environ.get("INLET_DCIODVFY") or shutil.which("dciodvfy")
@@ -189,14 +189,7 @@ def _is_term(word: str) -> bool:
 
 def left_in(copy: bytes, known: set[Identifier], encodings: Iterable[str]) -> list[str]:
     """Where identifiers are still found: attribute of the copy, and attribute of the original."""
-    dataset, found = read(copy), set[str]()
-    by_word: dict[str, set[Identifier]] = defaultdict(set)
-    for each in known:
-        by_word[each.text.split(" ")[0]].add(each)
-    for path, _, vr, value in values(dataset, {_PIXEL_DATA}):
-        if path[-8:] in _MARKS or path[:8] in _MARKS:
-            continue
-        found |= {f"{path} has {each.origin}" for each in _in_value(value, vr, path, by_word)}
+    found = in_values(values(read(copy), {_PIXEL_DATA}), known)
     body = copy[: copy.rfind(b"\xe0\x7f\x10\x00")] if b"\xe0\x7f\x10\x00" in copy else copy
     lowered = body.lower()
     for each in known:
@@ -204,6 +197,17 @@ def left_in(copy: bytes, known: set[Identifier], encodings: Iterable[str]) -> li
             forms = byte_forms(each.text, encodings)
             found |= {f"bytes have {each.origin}" for form in forms if form in lowered}
     return sorted(found)
+
+
+def in_values(searched: Iterable[Value], known: Iterable[Identifier]) -> set[str]:
+    """Where values have identifiers: attribute that has one, and attribute of the original."""
+    found, by_word = set[str](), defaultdict[str, set[Identifier]](set)
+    for each in known:
+        by_word[each.text.split(" ")[0]].add(each)
+    for path, _, vr, value in searched:
+        if path[-8:] not in _MARKS and path[:8] not in _MARKS:
+            found |= {f"{path} has {each.origin}" for each in _in_value(value, vr, path, by_word)}
+    return found
 
 
 def _in_value(
