@@ -1,21 +1,24 @@
 """Deidentify: the primary version of an instance becomes a research copy, or is held.
 
 The order of effects is write, publish, and each prefix is safe to repeat: the copy's bytes depend
-on nothing but the original, the key and this release, and it is written only under a free name. A
-copy remembers its original by a token that only the key can make, so that a later release knows
-it again; another facility's delivery of the same object is known by its equal bytes. The copy of
-a version that became the primary one later stands beside that of the earlier. A copy says which
-key and which profile made it, and nothing that another table says of the original.
+on nothing but the original, the key, the profile, the authority of its ids and this release, and it
+is written only under a free name. A copy remembers its original by a token that only the key can
+make, and what decided its bytes: when these are others now, it gives way to the copy that they
+make. Another facility's delivery of the same object is known by its equal bytes. The copy of a
+version that became the primary one later stands beside that of the earlier. A copy says which key
+and which profile made it, and nothing that another table says of the original.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from shared.contracts import layout
+from shared.contracts.facilities import Facilities
 from shared.contracts.fitting import fit_actions, metadata_of
 from shared.contracts.objects import StoredObject
-from shared.contracts.outcome import Action, Outcome, OutcomeKind
+from shared.contracts.outcome import PIPELINE_VERSION, Action, Outcome, OutcomeKind
 from shared.dicom.deidentification.engine import Deidentified, Held, deidentify
 from shared.dicom.deidentification.profile import Profile
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
@@ -29,6 +32,8 @@ from shared.ports import Clock, Done, ObjectStore, Publisher
 ORIGINAL = "inlet-original"
 KEY = "inlet-key"
 PROFILE = "inlet-profile"
+PROFILE_DIGEST = "inlet-profile-digest"
+MADE = "inlet-made"
 _MARK_DIGITS = 16
 
 
@@ -41,6 +46,7 @@ class Deidentify:
     clock: Clock
     key: PseudonymKey
     research: str
+    facilities: Facilities
     profiles: Mapping[str, Profile]  # by facility; who is not in it has no research copies
 
     def __call__(self, archived: Outcome) -> Done:
@@ -61,33 +67,63 @@ class Deidentify:
         if self.objects.stat(original.version) is None:
             return self._without_copy(archived, original, OutcomeKind.FAILED, "original-gone")
         source = ObjectSource(self.objects, original)
+        authority = self.facilities.authority(archived.facility)
         try:
-            result = deidentify(read_header(source), self.key, source, profile=profile)
+            result = deidentify(
+                read_header(source), self.key, source, profile=profile, authority=authority
+            )
         except PermanentError as error:
             return self._without_copy(archived, original, OutcomeKind.FAILED, error.reason)
         if isinstance(result, Held):
             return self._without_copy(archived, original, OutcomeKind.HELD, result.reason.value)
-        copy = self._written(original, result, profile)
+        labels = self._labels(original, profile, authority)
+        copy = self._written(result, partial(result.pieces, source), labels)
         return self._with_copy(archived, original, profile, result, copy)
 
-    def _written(
-        self, original: StoredObject, result: Deidentified, profile: Profile
-    ) -> StoredObject:
-        """Return the copy of this original; where other bytes have its name, it stands beside."""
-        name = layout.research_name(result.identity)
-        source = ObjectSource(self.objects, original)
+    def _labels(self, original: StoredObject, profile: Profile, authority: str) -> dict[str, str]:
+        """Return what the copy of an original says of itself, and what decided its bytes.
+
+        The authority tells whose the original is: only with the key can it be told, and not even
+        copies with the same one have its token in common.
+        """
         token = self.key.token("original", original.version.natural_key)
-        labels = {ORIGINAL: token, KEY: self.key.key_id, PROFILE: profile.name}
-        for place in (name, layout.conflict_name(name, token[:_MARK_DIGITS])):
-            copy = self.objects.write(
-                self.research, place, result.pieces(source), labels
-            ) or self.objects.find(self.research, place)
-            if copy is None:
+        made = f"{token}\n{authority}\n{PIPELINE_VERSION}"
+        return {
+            ORIGINAL: token,
+            MADE: self.key.token("made", made),
+            KEY: self.key.key_id,
+            PROFILE: profile.name,
+            PROFILE_DIGEST: profile.digest,
+        }
+
+    def _written(
+        self, result: Deidentified, pieces: Callable[[], Iterator[bytes]], labels: Mapping[str, str]
+    ) -> StoredObject:
+        """Return the copy of this original; where another's has its name, it stands beside."""
+        name = layout.research_name(result.identity)
+        for place in (name, layout.conflict_name(name, labels[ORIGINAL][:_MARK_DIGITS])):
+            if copy := self._at(place, pieces, labels):
+                return copy
+        raise TransientError("research-changed-meanwhile")
+
+    def _at(
+        self, place: str, pieces: Callable[[], Iterator[bytes]], labels: Mapping[str, str]
+    ) -> StoredObject | None:
+        """Return the copy at a place, or None where another original has one with other bytes.
+
+        An earlier copy of this original is deleted first, unless it is what would be written.
+        """
+        for _ in range(2):
+            if copy := self.objects.write(self.research, place, pieces(), labels):
+                return copy
+            there = self.objects.find(self.research, place)
+            if there is None:
                 break
-            if copy.labels.get(ORIGINAL) == token:
-                return copy
-            if self.objects.equals(copy, result.pieces(source)):
-                return copy
+            if there.labels == labels:
+                return there
+            if there.labels.get(ORIGINAL) != labels[ORIGINAL]:
+                return there if self.objects.equals(there, pieces()) else None
+            self.objects.delete(there.version)
         raise TransientError("research-changed-meanwhile")
 
     def _with_copy(
@@ -100,9 +136,11 @@ class Deidentify:
     ) -> Outcome:
         """Return the outcome with the metadata of the copy as it was written.
 
-        A copy that was made under another profile stays, and what was done then is in its own row.
+        Where another facility's copy stands for it, that was made under the profile that it names;
+        what was done is told only where that does what this one does.
         The time from which its version is the primary one is moved: the original's row has it, too.
         """
+        made_by = copy.labels.get(PROFILE_DIGEST)
         written = inspect(ObjectSource(self.objects, copy))
         metadata, dropped = metadata_of(written)
         return Outcome(
@@ -116,8 +154,9 @@ class Deidentify:
             primary_at=self._moved(archived.primary_at, result.identity),
             metadata=metadata,
             dropped=dropped,
-            actions=_actions(result) if copy.labels.get(PROFILE) == profile.name else (),
+            actions=_actions(result) if made_by == profile.digest else (),
             profile=copy.labels.get(PROFILE),
+            profile_digest=made_by,
             key_id=copy.labels.get(KEY),
         )
 

@@ -27,6 +27,7 @@ def _make() -> Deidentify:
         clock=SystemClock(),
         key=PseudonymKey(SETTINGS.pseudonym_secret, SETTINGS.research_project),
         research=SETTINGS.research,
+        facilities=SETTINGS.facilities,
         profiles=SETTINGS.profiles,
     )
 

@@ -17,6 +17,7 @@ class Settings:
     research: str
     research_project: str
     outcomes_topic: str
+    facilities: Facilities
     profiles: Mapping[str, Profile]  # by facility; who wants no research copies is not in it
     pseudonym_secret: bytes = field(repr=False)
 
@@ -36,6 +37,7 @@ class Settings:
             research=env.text("INLET_RESEARCH"),
             research_project=env.text("INLET_RESEARCH_PROJECT"),
             outcomes_topic=env.text("INLET_OUTCOMES_TOPIC"),
+            facilities=facilities,
             profiles={
                 facility.name: profiles[facility.deidentification]
                 for facility in facilities

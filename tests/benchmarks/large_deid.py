@@ -25,6 +25,7 @@ from typing import Any, Final
 from functions.deidentify.handler import Deidentify
 from shared.adapters.cloud_storage import CloudStorage
 from shared.adapters.memory import ManualClock, MemoryTopic
+from shared.contracts.facilities import Facilities
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import OutcomeKind
 from shared.dicom.deidentification.options import Option
@@ -59,6 +60,7 @@ class Bench:
             clock=ManualClock(),
             key=PseudonymKey(b"only for measurements", "bench"),
             research=RESEARCH,
+            facilities=Facilities({}),
             profiles=PROFILES,
         )
         ct = LargeObject(a_header(1, FRAMES), FRAME, FRAMES)

@@ -12,6 +12,7 @@ from functions.deidentify.handler import Deidentify
 from shared.adapters.chunks import fingerprint
 from shared.adapters.cloud_storage import UPLOAD_CHUNK_BYTES, CloudStorage
 from shared.adapters.memory import ManualClock, MemoryTopic
+from shared.contracts.facilities import Facilities
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import OutcomeKind
 from shared.dicom.deidentification.options import Option
@@ -46,6 +47,7 @@ def the_copy(store: CloudStorage, large: LargeObject) -> tuple[StoredObject, int
         clock=ManualClock(),
         key=PseudonymKey(b"a secret only for tests", "test"),
         research="research",
+        facilities=Facilities({}),
         profiles={"demo-hospital": CLEANING},
     )
     tracemalloc.start()

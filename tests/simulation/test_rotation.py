@@ -26,6 +26,7 @@ def _rotate(world: World, key: PseudonymKey) -> None:
         clock=world.clock,
         key=key,
         research="research",
+        facilities=world.facilities,
         profiles={facility.name: BASIC for facility in world.facilities},
     )
     world.handlers["deidentify"] = lambda message: deidentify(Outcome.from_message(message))

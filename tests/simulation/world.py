@@ -220,6 +220,7 @@ class World:
             clock=self.clock,
             key=KEY,
             research="research",
+            facilities=self.facilities,
             profiles={facility.name: BASIC for facility in self.facilities},
         )
         index = Index(tables=tables)

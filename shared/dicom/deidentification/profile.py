@@ -18,16 +18,20 @@ Information, of pixel data and of the attributes that tell what was done.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Final
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from shared.dicom.deidentification.healthcare import is_tag_config, translated
 from shared.dicom.deidentification.options import CODES, Option
+from shared.dicom.deidentification.table import tables_digest
 from shared.dicom.vrs import LONG_VRS, SHORT_VRS
 from shared.errors import SettingsError
 
@@ -38,6 +42,7 @@ _MATCHING: Final = ("tag", "keyword", "vr", "path")
 _OVERRIDE_KEYS: Final = frozenset({*_MATCHING, "private_creator", "action", "value"})
 _DATES: Final = frozenset({Option.RETAIN_FULL_DATES, Option.RETAIN_MODIFIED_DATES})
 _OPTION_NAMES: Final = {name: option for option in Option for name in (option, CODES[option][0])}
+_DIGEST_DIGITS: Final = 16
 _LONGEST_CONSTANT: Final = 64  # an LO; a longer text is no constant
 
 
@@ -97,6 +102,14 @@ class Profile:
     options: frozenset[Option] = frozenset()
     overrides: tuple[Override, ...] = ()
 
+    @property
+    def digest(self) -> str:
+        """What it does, whatever it is called: 16 hexadecimal digits that anybody may know.
+
+        Made of the base, the options, the overrides in their order, and the tables at hand.
+        """
+        return _digest(self)
+
     @classmethod
     def from_data(cls, name: str, data: object) -> Profile:
         """The profile that a mapping describes, in its own words or as a `DicomTagConfig`.
@@ -114,6 +127,13 @@ class Profile:
 
 
 BASIC: Final = Profile(name=BASE)
+
+
+@lru_cache(maxsize=64)
+def _digest(profile: Profile) -> str:
+    options, overrides = sorted(profile.options), [asdict(each) for each in profile.overrides]
+    content = json.dumps([BASE, options, overrides]).encode()
+    return sha256(tables_digest() + content).hexdigest()[:_DIGEST_DIGITS]
 
 
 def profiles_of(data: object) -> dict[str, Profile]:

@@ -6,12 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 TABLE_PATH: Final = Path(__file__).with_name("table_e1_1.json")
 CONTENT_PATH: Final = Path(__file__).with_name("table_e3_4_1.json")
 SAFE_PRIVATE_PATH: Final = Path(__file__).with_name("safe_private.json")
+_PACKAGE: Final = Path(__file__).parent
+_MODULES_PATH: Final = _PACKAGE.parent / "standard" / "modules.json"  # the Types of attributes
 
 Element = tuple[int, int]  # of a private block: its group, and the last two digits of the tag
 
@@ -81,6 +84,13 @@ def safe_private() -> Mapping[str, Mapping[Element, str]]:
         element = int(row["tag"][:4], 16), int(row["tag"][6:], 16)
         safe.setdefault(row["creator"], {})[element] = row["vr"]
     return safe
+
+
+@cache
+def tables_digest() -> bytes:
+    """SHA-256 of every table that decides what a profile does, of the editions at hand."""
+    paths = (*sorted(_PACKAGE.rglob("*.json")), _MODULES_PATH)
+    return sha256(b"".join(sha256(path.read_bytes()).digest() for path in paths)).digest()
 
 
 def _read(path: Path) -> dict[str, Any]:

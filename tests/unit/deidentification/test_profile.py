@@ -1,5 +1,7 @@
 """A profile is parsed with all its problems at once, and does what it says."""
 
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,11 @@ from shared.dicom.deidentification import (
     ProfileError,
     deidentify,
 )
+from shared.dicom.deidentification import table as tables
 from shared.dicom.deidentification.description import describe, summary
 from shared.dicom.deidentification.options import CODES, COLUMNS
 from shared.dicom.deidentification.rules import Action, rules_for
-from shared.dicom.deidentification.table import table
+from shared.dicom.deidentification.table import table, tables_digest
 from shared.dicom.reader import read_header
 from shared.dicom.source import BytesSource
 from tests.unit.deidentification.samples import (
@@ -32,7 +35,8 @@ from tests.unit.deidentification.samples import (
     read,
 )
 
-SHIPPED = sorted((Path(deidentification.__file__).parent / "profiles").glob("*.yaml"))
+PACKAGE = Path(deidentification.__file__).parent
+SHIPPED = sorted((PACKAGE / "profiles").glob("*.yaml"))
 
 
 def a_profile(*overrides: dict[str, Any], options: tuple[str, ...] = ()) -> Profile:
@@ -110,6 +114,55 @@ def test_profiles_are_values() -> None:
     one, other = (a_profile({"keyword": "PatientSex", "action": "keep"}) for _ in range(2))
     assert one == other
     assert rules_for(one, CT_IMAGE) is rules_for(other, CT_IMAGE)
+
+
+KEEP_SEX = {"keyword": "PatientSex", "action": "keep"}
+SITE = {"keyword": "InstitutionName", "action": "replace", "value": "Site 7"}
+
+
+def test_a_digest_is_of_what_a_profile_does_and_not_of_its_name() -> None:
+    one = Profile.from_data("one", {"options": ["113105"], "overrides": [KEEP_SEX]})
+    same = {"tag": "(0010,0040)", "action": "keep"}
+    two = Profile.from_data(
+        "two", {"description": "of words", "options": ["clean-descriptors"], "overrides": [same]}
+    )
+    assert one.digest == two.digest
+    assert re.fullmatch("[0-9a-f]{16}", one.digest)
+
+
+def test_whatever_changes_what_a_profile_does_changes_its_digest() -> None:
+    contents: list[dict[str, list[object]]] = [
+        {},
+        {"options": ["113105"]},
+        {"options": ["113108"]},
+        {"overrides": [KEEP_SEX]},
+        {"overrides": [KEEP_SEX | {"action": "empty"}]},
+        {"overrides": [SITE]},
+        {"overrides": [SITE | {"value": "Site 8"}]},
+        {"overrides": [KEEP_SEX, SITE]},
+        {"overrides": [SITE, KEEP_SEX]},
+    ]
+    digests = {Profile.from_data("one", content).digest for content in contents}
+    assert len(digests) == len(contents)
+
+
+def test_another_edition_of_a_table_changes_the_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package, modules = tmp_path / "deidentification", tmp_path / "standard" / "modules.json"
+    for part in (package, modules.parent):
+        shutil.copytree(PACKAGE.parent / part.name, part)
+    digests = {tables_digest()}
+    monkeypatch.setattr(tables, "_PACKAGE", package)
+    monkeypatch.setattr(tables, "_MODULES_PATH", modules)
+    digest = tables_digest.__wrapped__
+    assert {digest()} == digests
+    edited = {*package.rglob("*.json"), modules}
+    assert edited >= {package / "table_e1_1.json", modules}
+    for path in edited:
+        path.write_bytes(path.read_bytes() + b" ")
+        digests.add(digest())
+    assert len(digests) == 1 + len(edited)
 
 
 @pytest.mark.parametrize(

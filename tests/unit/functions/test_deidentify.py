@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pydicom
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from functions.deidentify import handler
 from functions.deidentify.handler import Deidentify
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
+from shared.contracts.facilities import Facilities
 from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.dicom.deidentification.profile import profiles_of
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
@@ -14,7 +16,20 @@ from shared.errors import PermanentError, TransientError
 from tests.builders import an_instance
 from tests.outcomes import an_outcome
 
+MODIFIED_DATES = "retain-longitudinal-temporal-information-modified-dates"
 FULL_DATES = "retain-longitudinal-temporal-information-full-dates"
+PROFILES = profiles_of(
+    {
+        "demo-hospital": {},
+        "north": {},
+        "south": {},
+        "twin": {},
+        "dated": {"options": [FULL_DATES]},
+    }
+)
+FACILITIES = Facilities.from_data(
+    {"north": {"patient_id_issuer": "REGION"}, "south": {"patient_id_issuer": "REGION"}, "twin": {}}
+)
 KEY = PseudonymKey(b"a made-up secret of some length", "research")
 
 
@@ -28,7 +43,8 @@ class _World:
             clock=ManualClock(),
             key=KEY,
             research="research",
-            profiles=profiles_of({"demo-hospital": {}, "dated": {"options": [FULL_DATES]}}),
+            facilities=FACILITIES,
+            profiles=PROFILES,
         )
 
     def archived(self, data: bytes, name: str = "h/1/2/3.dcm") -> Outcome:
@@ -69,13 +85,100 @@ def test_a_copy_and_its_outcome_say_which_key_and_profile_made_them(world: _Worl
     assert copy.labels[handler.PROFILE] == "demo-hospital"
 
 
-def test_a_copy_that_is_there_keeps_its_profile_and_says_so(world: _World) -> None:
+def test_a_copy_gives_way_when_its_profile_changes_under_its_name(world: _World) -> None:
     archived = world.archived(an_instance())
+    world.deidentify = _with_profile(world, {"options": [FULL_DATES]})
+    lax = world.handle(archived)
+    world.deidentify = _with_profile(world, {})
+    strict = world.handle(archived)
+    assert (lax.profile, strict.profile) == ("demo-hospital", "demo-hospital")
+    assert lax.profile_digest != strict.profile_digest == PROFILES["demo-hospital"].digest
+    assert (_date(lax), _date(strict)) == ("20240131", "")
+    assert strict.actions
+    assert strict.event_id != lax.event_id
+    (copy,) = world.store.list("research")
+    assert copy.version == strict.target.version != lax.target.version  # type: ignore[union-attr]
+    assert copy.labels[handler.PROFILE_DIGEST] == strict.profile_digest
+    assert world.handle(archived) == strict
+
+
+@pytest.mark.parametrize("what", ["release", "authority"])
+def test_a_copy_gives_way_when_what_else_decides_it_changes(
+    world: _World, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    archived = replace(world.archived(an_instance()), facility="twin")
     first = world.handle(archived)
-    again = world.handle(replace(archived, facility="dated"))
-    assert (again.target, again.profile) == (first.target, "demo-hospital")
+    if what == "release":
+        monkeypatch.setattr(handler, "PIPELINE_VERSION", "another")
+    else:
+        facilities = Facilities.from_data({"twin": {"patient_id_issuer": "REGION"}})
+        world.deidentify = replace(world.deidentify, facilities=facilities)
+    second = world.handle(archived)
+    (copy,) = world.store.list("research")
+    assert copy.version == second.target.version != first.target.version  # type: ignore[union-attr]
+    assert (_patient(first) == _patient(second)) is (what == "release")
+
+
+def test_what_was_done_under_another_profile_is_not_claimed(world: _World) -> None:
+    profiles = profiles_of(
+        {name: {"overrides": [{"keyword": keyword, "action": "remove"}]} for name, keyword in
+         [("north", "PatientWeight"), ("south", "PatientSize")]}
+    )  # fmt: skip
+    world.deidentify = replace(world.deidentify, profiles=profiles)
+    first = world.handle(replace(world.archived(an_instance()), facility="north"))
+    archived = replace(world.archived(an_instance(), "s/1/2/3.dcm"), facility="south")
+    shared = world.handle(archived)
+    assert shared.target == first.target
+    assert (shared.profile, shared.profile_digest) == ("north", profiles["north"].digest)
     assert first.actions
-    assert again.actions == ()
+    assert shared.actions == ()
+
+
+def _by_two(world: _World, one: str, other: str, **attributes: Any) -> list[Outcome]:
+    """The copies of instances of one patient id that two facilities send."""
+    return [
+        world.handle(
+            replace(
+                world.archived(an_instance(instance=number, **attributes), f"{name}/{number}.dcm"),
+                facility=name,
+            )
+        )
+        for number, name in enumerate([one, other])
+    ]
+
+
+def test_one_id_at_two_facilities_is_two_patients(world: _World) -> None:
+    world.deidentify = _with_profile(world, {"options": [MODIFIED_DATES]}, "north", "twin")
+    first, second = _by_two(world, "north", "twin")
+    assert _patient(first) != _patient(second)
+    assert _date(first) != _date(second)
+
+
+def test_facilities_of_one_authority_have_their_patients_in_common(world: _World) -> None:
+    world.deidentify = _with_profile(world, {"options": [MODIFIED_DATES]}, "north", "south")
+    first, second = _by_two(world, "north", "south")
+    assert _patient(first) == _patient(second)
+    assert _date(first) == _date(second)
+
+
+def test_the_issuer_that_an_object_names_comes_first(world: _World) -> None:
+    first, second = _by_two(world, "north", "twin", IssuerOfPatientID="NATION")
+    assert _patient(first) == _patient(second)
+    others = _by_two(world, "north", "twin")
+    assert _patient(first) not in map(_patient, others)
+
+
+def test_one_object_from_two_authorities_has_two_copies(world: _World) -> None:
+    one, other = (
+        replace(world.archived(an_instance(), f"{name}/1/2/3.dcm"), facility=name)
+        for name in ("north", "twin")
+    )
+    first, second = world.handle(one), world.handle(other)
+    assert first.identity == second.identity
+    assert first.target is not None
+    assert second.target is not None
+    assert second.target.version.name.startswith(first.target.version.name.removesuffix("dcm"))
+    assert (world.handle(one), world.handle(other)) == (first, second)
 
 
 def test_another_key_makes_other_copies_and_the_old_ones_stay(world: _World) -> None:
@@ -108,8 +211,10 @@ def test_a_second_delivery_finds_the_first_copy(world: _World) -> None:
 
 
 def test_another_facilitys_equal_object_shares_the_copy(world: _World) -> None:
-    first = world.handle(world.archived(an_instance(), "h/1/2/3.dcm"))
-    second = world.handle(world.archived(an_instance(), "c/1/2/3.dcm"))
+    first, second = (
+        world.handle(replace(world.archived(an_instance(), f"{name}/1/2/3.dcm"), facility=name))
+        for name in ("north", "south")
+    )
     assert (second.kind, second.target) == (OutcomeKind.DEIDENTIFIED, first.target)
 
 
@@ -188,6 +293,26 @@ def test_a_place_that_others_have_is_tried_again(
             world.handle(archived)
     assert world.topic.messages == []
     assert world.handle(archived).kind is OutcomeKind.DEIDENTIFIED
+
+
+def _with_profile(world: _World, content: object, *names: str) -> Deidentify:
+    profiles = profiles_of(dict.fromkeys(names or ("demo-hospital",), content))
+    return replace(world.deidentify, profiles=profiles)
+
+
+def _value(outcome: Outcome, tag: str) -> object:
+    assert outcome.metadata is not None
+    element: Any = outcome.metadata[tag]
+    (value,) = element.get("Value", [""])
+    return value
+
+
+def _patient(outcome: Outcome) -> object:
+    return _value(outcome, "00100020")
+
+
+def _date(outcome: Outcome) -> object:
+    return _value(outcome, "00080020")
 
 
 def _read(data: bytes) -> pydicom.Dataset:

@@ -7,6 +7,7 @@ import pytest
 
 from functions.deidentify.handler import Deidentify
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
+from shared.contracts.facilities import Facilities
 from shared.contracts.objects import ObjectVersion
 from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.contracts.upload import Upload
@@ -55,6 +56,7 @@ def _deidentified(store: MemoryObjectStore, data: bytes) -> Outcome:
         clock=ManualClock(),
         key=KEY,
         research="research",
+        facilities=Facilities({}),
         profiles={"demo-hospital": BASIC},
     )
     handler(an_outcome(target=store.put("archive", "h/1.dcm", data)))
