@@ -134,6 +134,12 @@ _STORED = [
         "The header in the DICOM JSON Model (PS3.18 Annex F)",
         policy=Policy.IDENTIFYING,
     ),
+    column(
+        "MetadataUri",
+        "STRING",
+        "Where all of the header is, as gs:// address, when it is too large for a row",
+        policy=Policy.LINKING,
+    ),
     records(
         "DroppedTags",
         "Attributes that are not in Metadata, such as bulk data",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Protocol
+from typing import Final, Protocol
 
 from shared.contracts.catalogue import (
     IndexedVersion,
@@ -25,6 +25,8 @@ from shared.contracts.objects import ObjectVersion, StoredObject
 
 Row = Mapping[str, object]
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
+DICOM: Final = "application/dicom"  # media types, PS3.18 Section 8.7.3
+DICOM_JSON: Final = "application/dicom+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,12 @@ class ObjectStore(Protocol):
         ...
 
     def write(
-        self, bucket: str, name: str, chunks: Iterable[bytes], labels: Mapping[str, str] = NO_LABELS
+        self,
+        bucket: str,
+        name: str,
+        chunks: Iterable[bytes],
+        labels: Mapping[str, str] = NO_LABELS,
+        media_type: str = DICOM,
     ) -> StoredObject | None:
         """Write a new object with `labels`; return None when the name is taken, changing nothing.
 

@@ -26,6 +26,7 @@ from shared.dicom.identity import Identity
 from shared.dicom.inspection import inspect
 from shared.dicom.reader import read_header
 from shared.errors import PermanentError, TransientError
+from shared.metadata_object import kept_beside
 from shared.object_source import ObjectSource
 from shared.ports import Clock, Done, ObjectStore, Publisher
 
@@ -142,7 +143,10 @@ class Deidentify:
         """
         made_by = copy.labels.get(PROFILE_DIGEST)
         written = inspect(ObjectSource(self.objects, copy))
-        metadata, dropped = metadata_of(written)
+        carried = metadata_of(written)
+        beside = None
+        if not carried.complete:
+            beside = kept_beside(self.objects, copy, written.header, copy.labels)
         return Outcome(
             kind=OutcomeKind.DEIDENTIFIED,
             root_event_id=archived.root_event_id,
@@ -152,8 +156,9 @@ class Deidentify:
             decided_at=self.clock.now(),
             identity=result.identity,
             primary_at=self._moved(archived.primary_at, result.identity),
-            metadata=metadata,
-            dropped=dropped,
+            metadata=carried.json,
+            metadata_uri=beside,
+            dropped=carried.dropped,
             actions=_actions(result) if made_by == profile.digest else (),
             profile=copy.labels.get(PROFILE),
             profile_digest=made_by,

@@ -119,6 +119,7 @@ def _instance(outcome: Outcome, stored: StoredObject) -> dict[str, object]:
         "IsPrimary": outcome.primary,
         "PrimaryAt": outcome.primary_at,
         "Metadata": metadata,
+        "MetadataUri": outcome.metadata_uri,
         "DroppedTags": [
             {"Path": tag.path, "VR": tag.vr, "Length": tag.length} for tag in outcome.dropped
         ],

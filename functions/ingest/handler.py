@@ -28,7 +28,7 @@ from functions.ingest.decision import (
 from functions.ingest.expansion import DEFAULT_PACE, Expander, Pace
 from functions.ingest.landed import Landed
 from functions.ingest.placement import Placement, Placer
-from functions.ingest.turns import EXPANSIONS_AT_ONCE, HEADERS_AT_ONCE, Turns
+from functions.ingest.turns import EXPANSIONS_AT_ONCE, HEADERS_AT_ONCE, SPILLS_AT_ONCE, Turns
 from shared.containers.container import EXPANDABLE, Container
 from shared.containers.limits import DEFAULT_CONTAINER_LIMITS, Allowance, ContainerLimits
 from shared.contracts import layout
@@ -42,6 +42,7 @@ from shared.dicom.inspection import Inspection, inspect
 from shared.dicom.recognition import RECOGNITION_BYTES, Kind, recognise
 from shared.dicom.source import WindowedSource
 from shared.errors import PermanentError
+from shared.metadata_object import kept_beside
 from shared.object_source import ObjectSource
 from shared.ports import Clock, Done, ObjectStore, Publisher
 
@@ -61,6 +62,7 @@ class Ingest:
     pace: Pace = DEFAULT_PACE
     headers: Turns = field(default_factory=partial(Turns, HEADERS_AT_ONCE))
     expansions: Turns = field(default_factory=partial(Turns, EXPANSIONS_AT_ONCE))
+    spills: Turns = field(default_factory=partial(Turns, SPILLS_AT_ONCE))
 
     def __call__(self, upload: Upload) -> Done:
         """Return once what landed has its outcome and has left the inbox, or is under way to it."""
@@ -143,6 +145,13 @@ class Ingest:
         with self.headers.taken():
             return compared(self.objects, landed, decision, placed.rival)
 
+    def _kept_beside(self, placed: Placement, inspection: Inspection) -> str | None:
+        """Return where all metadata of a version are that a message does not hold."""
+        if placed.target is None or not placed.kind.of_version:
+            return None
+        with self.spills.taken():
+            return kept_beside(self.objects, placed.target, inspection.header)
+
     def _in_progress(self, landed: Landed) -> bool:
         """Return whether an uploader still needs the object: a part until it is composed."""
         age = self.clock.now() - landed.source.created
@@ -159,7 +168,10 @@ class Ingest:
         now = self.clock.now()
         survey = decision.survey if isinstance(decision, Expand) else None
         inspection = decision.inspection if isinstance(decision, Archive) else None
-        metadata, dropped = metadata_of(inspection) if inspection else (None, ())
+        carried = metadata_of(inspection) if inspection else None
+        beside = None
+        if inspection and carried and not carried.complete:
+            beside = self._kept_beside(placed, inspection)
         return Outcome(
             kind=placed.kind,
             root_event_id=landed.root_event_id,
@@ -172,9 +184,10 @@ class Ingest:
             identity=inspection.identity if inspection else None,
             primary_at=placed.primary_at,
             difference=self._difference(landed, decision, placed),
-            metadata=metadata,
+            metadata=carried.json if carried else None,
+            metadata_uri=beside,
             findings=_findings(decision),
-            dropped=dropped,
+            dropped=carried.dropped if carried else (),
             references=_references(decision),
             header_bytes=survey.bytes_read if survey else _bytes_read(inspection),
             duration_ms=(now - started) // timedelta(milliseconds=1),

@@ -16,6 +16,8 @@ HEADERS_AT_ONCE: Final = 8
 HEADER_MIB: Final = 95  # the worst header within the limits, measured
 EXPANSIONS_AT_ONCE: Final = 2
 EXPANSION_MIB: Final = 66  # the worst container within the limits, measured
+SPILLS_AT_ONCE: Final = 1
+SPILL_MIB: Final = 40  # of the largest metadata, while they are written, measured
 PATIENCE_S: Final = 240.0
 
 

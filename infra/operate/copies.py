@@ -1,7 +1,7 @@
 """Research copies by the key that made them: what a rotation of the key leaves to be done."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,6 +9,7 @@ from typing import Final
 from functions.deidentify.handler import KEY
 from infra.operate.cloud import Cloud
 from infra.operate.kept import UPLOADS
+from shared.contracts import layout
 from shared.contracts.objects import StoredObject
 from shared.contracts.provenance import Provenance
 from shared.contracts.upload import Upload
@@ -38,7 +39,7 @@ class Renewed:
 def by_key(cloud: Cloud) -> Mapping[str, Made]:
     """Return the copies by the id of their key, the newest key last; the id of none is empty."""
     made: dict[str, Made] = {}
-    for copy in cloud.objects.list(cloud.research):
+    for copy in _copies(cloud):
         so_far = made.setdefault(_key_id(copy), Made(0, 0, copy.created, copy.created))
         so_far.count += 1
         so_far.size += copy.size
@@ -81,17 +82,23 @@ def _announcement(stored: StoredObject | None, since: datetime) -> Upload | None
 def remove(cloud: Cloud, key_id: str, *, dry_run: bool = False) -> int:
     """Return how many copies of a key there were, once they are gone; originals stay."""
     count = 0
-    for copy in cloud.objects.list(cloud.research):
-        if _key_id(copy) == key_id:
-            count += 1
+    for kept in cloud.objects.list(cloud.research):
+        if _key_id(kept) == key_id:
+            count += not layout.is_metadata(kept.version.name)
             if not dry_run:
-                cloud.objects.delete(copy.version)
+                cloud.objects.delete(kept.version)
     return count
 
 
 def rows_to_remove(key_id: str) -> str:
     """Return the statement that removes the rows of a key's copies, for who may write them."""
     return f"DELETE FROM research.instances WHERE KeyId = '{key_id}'"  # noqa: S608 - hexadecimal
+
+
+def _copies(cloud: Cloud) -> Iterator[StoredObject]:
+    """Yield the copies alone; large metadata, which stand beside theirs, have its labels."""
+    listed = cloud.objects.list(cloud.research)
+    yield from (kept for kept in listed if not layout.is_metadata(kept.version.name))
 
 
 def _key_id(copy: StoredObject) -> str:

@@ -23,9 +23,8 @@ from shared.adapters.chunks import ChunkReader, fingerprint
 from shared.adapters.vendor_errors import translated
 from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.errors import TransientError
-from shared.ports import NO_LABELS
+from shared.ports import DICOM, NO_LABELS
 
-CONTENT_TYPE = "application/dicom"
 UPLOAD_CHUNK_BYTES = 8 * 1024 * 1024
 TIMEOUT_S = 60.0
 # The client's own retry covers blips; longer outages are Pub/Sub's to redeliver.
@@ -78,7 +77,7 @@ class CloudStorage:
         """Copy a generation server-side; return None when the name is taken."""
         target = self._client.bucket(bucket).blob(name)
         target.metadata = dict(labels)
-        target.content_type = CONTENT_TYPE
+        target.content_type = DICOM
         with self._creating(bucket, name) as free:
             if not free or not self._rewrite(self._blob(source.version), target):
                 return None
@@ -111,11 +110,17 @@ class CloudStorage:
         return True
 
     def write(
-        self, bucket: str, name: str, chunks: Iterable[bytes], labels: Mapping[str, str] = NO_LABELS
+        self,
+        bucket: str,
+        name: str,
+        chunks: Iterable[bytes],
+        labels: Mapping[str, str] = NO_LABELS,
+        media_type: str = DICOM,
     ) -> StoredObject | None:
         """Write a new object in one pass; return None when the name is taken."""
         blob = self._client.bucket(bucket).blob(name, chunk_size=UPLOAD_CHUNK_BYTES)
         blob.metadata = dict(labels) or None
+        blob.content_type = media_type
         with self._creating(bucket, name) as free:
             if not free or not self._upload(blob, ChunkReader(chunks)):
                 return None
@@ -127,7 +132,7 @@ class CloudStorage:
             try:
                 blob.upload_from_file(
                     reader,
-                    content_type=CONTENT_TYPE,
+                    content_type=blob.content_type,
                     if_generation_match=0,
                     timeout=TIMEOUT_S,
                     retry=RETRY,

@@ -23,7 +23,7 @@ from shared.contracts.letter import Letter
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.errors import PermanentError, TransientError
-from shared.ports import NO_LABELS, Row
+from shared.ports import DICOM, NO_LABELS, Row
 
 # What the services take; beyond it they refuse, as their pages on quotas say.
 MAX_PUBLISH_BYTES = 10_000_000
@@ -38,6 +38,7 @@ MAX_LABEL_BYTES = 8 * 1024
 class _Held:
     stored: StoredObject
     data: bytes
+    media_type: str
 
 
 class MemoryObjectStore:
@@ -89,13 +90,18 @@ class MemoryObjectStore:
             return self.find(bucket, name) or self._put(bucket, name, b"", labels)
 
     def write(
-        self, bucket: str, name: str, chunks: Iterable[bytes], labels: Mapping[str, str] = NO_LABELS
+        self,
+        bucket: str,
+        name: str,
+        chunks: Iterable[bytes],
+        labels: Mapping[str, str] = NO_LABELS,
+        media_type: str = DICOM,
     ) -> StoredObject | None:
         """Write a new object; return None when the name is taken."""
         data = b"".join(chunks)
         with self._lock:
             taken = (bucket, name) in self._objects
-            return None if taken else self._put(bucket, name, data, labels)
+            return None if taken else self._put(bucket, name, data, labels, media_type)
 
     def equals(self, stored: StoredObject, chunks: Iterable[bytes]) -> bool:
         """Return whether an object has exactly these bytes."""
@@ -121,6 +127,10 @@ class MemoryObjectStore:
         """Return the labels that an object was made with."""
         return self._objects[bucket, name].stored.labels
 
+    def media_type(self, bucket: str, name: str) -> str:
+        """Return what a live object is said to be."""
+        return self._objects[bucket, name].media_type
+
     def _held(self, version: ObjectVersion) -> _Held | None:
         held = self._objects.get((version.bucket, version.name))
         return held if held and held.stored.version == version else None
@@ -131,6 +141,7 @@ class MemoryObjectStore:
         name: str,
         data: bytes,
         labels: Mapping[str, str] = NO_LABELS,
+        media_type: str = DICOM,
     ) -> StoredObject:
         if _label_bytes(labels) > MAX_LABEL_BYTES:
             raise TransientError("storage-refused")
@@ -146,7 +157,7 @@ class MemoryObjectStore:
             created=self._now(),
             labels=dict(labels),
         )
-        self._objects[bucket, name] = _Held(stored, data)
+        self._objects[bucket, name] = _Held(stored, data, media_type)
         return stored
 
     def _next_generation(self, bucket: str, name: str) -> int:

@@ -1,12 +1,20 @@
 """Metadata small enough for a message: what is left out is named, never silently lost."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from shared.contracts.message import to_json
 from shared.contracts.outcome import Action, DroppedTag
 from shared.dicom.inspection import Inspection
 
-Metadata = tuple[dict[str, object], tuple[DroppedTag, ...]]
+
+class Metadata(NamedTuple):
+    """What an outcome carries of a header; not all that fits no message."""
+
+    json: dict[str, object]  # DICOM JSON Model
+    dropped: tuple[DroppedTag, ...]
+    complete: bool  # nothing that is no bulk data was left out for its size
+
 
 # Pub/Sub takes 10 MB a message and BigQuery 10 MB a request; the same metadata travel in both.
 MAX_METADATA_BYTES = 4 * 1024 * 1024
@@ -19,15 +27,14 @@ def metadata_of(inspection: Inspection) -> Metadata:
     dropped = (
         DroppedTag(path=tag.path, vr=tag.vr, length=tag.length) for tag in inspection.dropped
     )
-    return fit(inspection.metadata, tuple(dropped))
+    carried = fit(inspection.metadata, tuple(dropped), MAX_METADATA_BYTES)
+    return carried._replace(complete=carried.complete and inspection.complete)
 
 
-def fit(
-    metadata: Mapping[str, object], dropped: Sequence[DroppedTag], limit: int = MAX_METADATA_BYTES
-) -> Metadata:
+def fit(metadata: Mapping[str, object], dropped: Sequence[DroppedTag], limit: int) -> Metadata:
     """Return the metadata within `limit` bytes of JSON, the largest attributes left out first."""
     if len(to_json(metadata)) <= limit:  # nearly always; measuring each attribute takes longer
-        return dict(metadata), tuple(dropped)
+        return Metadata(dict(metadata), tuple(dropped), complete=True)
     sizes = {tag: len(to_json({tag: element})) for tag, element in metadata.items()}
     excess = sum(sizes.values()) - limit
     kept, left_out = dict(metadata), list(dropped)
@@ -36,7 +43,7 @@ def fit(
             break
         excess -= sizes[tag]
         left_out.append(DroppedTag(path=tag, vr=_vr(kept.pop(tag)), length=sizes[tag]))
-    return kept, tuple(left_out)
+    return Metadata(kept, tuple(left_out), complete=False)
 
 
 def fit_actions(actions: Iterable[Action], limit: int = MAX_ACTIONS_BYTES) -> tuple[Action, ...]:

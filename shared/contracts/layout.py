@@ -18,6 +18,8 @@ UPLOAD_PART_GRACE: Final = timedelta(days=1)
 CLAIMS_END: Final = "claims0"  # where names go on behind the claims: `0` follows `/`
 _PARTS: Final = "/tmp/parallel_composite_uploads/"  # noqa: S108 - a name that gcloud and gsutil use
 
+METADATA_SUFFIX: Final = ".metadata.json"  # behind the name of a version, or a copy
+
 # A facility's prefix, the place of an instance, and of a later version its mark. Nothing else that
 # the archive keeps can be called so: the names of what is kept whole have a `#` in them.
 _VERSION: Final = re.compile(
@@ -58,6 +60,16 @@ def claim_name(facility: str, identity: Identity) -> str:
 def conflict_name(primary: str, mark: str) -> str:
     """Return where the archive keeps a version with the same identity and other bytes."""
     return f"{primary.removesuffix('.dcm')}.{mark}.dcm"
+
+
+def metadata_name(name: str) -> str:
+    """Return where the complete metadata of a version, or a copy, are: beside it."""
+    return f"{name}{METADATA_SUFFIX}"
+
+
+def is_metadata(name: str) -> bool:
+    """Return whether a name is that of metadata beside a version, or a copy."""
+    return name.endswith(METADATA_SUFFIX)
 
 
 def quarantine_name(reason: str, facility: str, version: ObjectVersion) -> str:

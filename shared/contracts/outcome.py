@@ -127,6 +127,7 @@ class Outcome:
     primary_at: datetime | None = None  # since when the version is the primary one; None: it is not
     difference: str | None = None  # from the version that has the identity: `Difference`
     metadata: Mapping[str, object] | None = None  # DICOM JSON Model, PS3.18 Annex F
+    metadata_uri: str | None = None  # where all of it is, when a message does not hold it
     findings: tuple[Finding, ...] = ()
     dropped: tuple[DroppedTag, ...] = ()
     actions: tuple[Action, ...] = ()
@@ -198,6 +199,7 @@ class Outcome:
             "primary_at": self.primary_at.isoformat() if self.primary_at else None,
             "difference": self.difference,
             "metadata": self.metadata,
+            "metadata_uri": self.metadata_uri,
             "findings": [asdict(finding) for finding in self.findings],
             "dropped": [asdict(tag) for tag in self.dropped],
             "actions": [asdict(action) for action in self.actions],
@@ -233,6 +235,7 @@ class Outcome:
             primary_at=fields.optional_time("primary_at"),
             difference=fields.optional_text("difference"),
             metadata=fields.mapping("metadata"),
+            metadata_uri=fields.optional_text("metadata_uri"),
             findings=fields.each("findings", _finding),
             dropped=fields.each("dropped", _dropped),
             actions=fields.each("actions", _action),

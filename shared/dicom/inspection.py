@@ -37,6 +37,7 @@ class Inspection:
     metadata: dict[str, object]  # DICOM JSON Model
     dropped: tuple[DroppedTag, ...]
     more_dropped: int  # values beside `dropped` that the metadata have not
+    complete: bool  # False where metadata were left out for want of memory: `json_pieces` has them
     header: Header
     bytes_read: int
     requests: int
@@ -73,6 +74,7 @@ def inspect(
         metadata=metadata.json,
         dropped=metadata.dropped,
         more_dropped=metadata.more_dropped,
+        complete=metadata.complete,
         header=header,
         bytes_read=windows.bytes_read,
         requests=windows.requests,

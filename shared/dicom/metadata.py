@@ -5,6 +5,7 @@ A value that does not parse is left out and named; it never makes the header unr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -65,6 +66,8 @@ class Metadata:
     dropped: tuple[DroppedTag, ...]
     warnings: tuple[Warning_, ...] = ()
     more_dropped: int = 0  # how many more values the JSON has not than `dropped` names
+    # False where a value of no more than a value may have was left out for want of memory.
+    complete: bool = True
 
 
 def to_dicom_json(header: Header, limits: Limits = DEFAULT_LIMITS) -> Metadata:
@@ -74,18 +77,26 @@ def to_dicom_json(header: Header, limits: Limits = DEFAULT_LIMITS) -> Metadata:
     top-level attributes for which no memory is left are left out too and named in `dropped`.
     Equal attributes of items may be one object: what is returned is to be read, not changed.
     """
-    writing = _Writing(header, limits)
+    writing = Writing(header, limits)
     json: dict[str, object] = {
         TRANSFER_SYNTAX_UID_KEY: {"vr": "UI", "Value": [header.transfer_syntax_uid]}
     }
     elements = header.dataset + header.trailing if header.trailing else header.dataset
-    json.update(writing.data_set(elements, DEFAULT_CHARACTER_SET, ""))
+    json.update(writing.data_set(Place(elements, DEFAULT_CHARACTER_SET, ""), elements))
     return Metadata(
         json=json,
         dropped=tuple(writing.dropped),
         warnings=tuple(dict.fromkeys(writing.warnings)),
         more_dropped=writing.more_dropped,
+        complete=writing.complete,
     )
+
+
+def is_short_enough(element: RawElement, limits: Limits) -> bool:
+    """Tell whether a value may be metadata: no bulk data by its VR and not by its length."""
+    is_text = element.vr in LONG_TEXT_VRS
+    longest = limits.max_text_value_bytes if is_text else limits.max_inline_value_bytes
+    return element.vr not in BULK_VRS and element.extent.length <= longest
 
 
 class _Keys(dict[int, str]):
@@ -105,8 +116,8 @@ class _NoMemoryError(Exception):
     """An attribute of an item has no room: the top-level attribute is left out whole."""
 
 
-class _Place:
-    """One data set or item while it is written."""
+class Place:
+    """One data set or item while it is written; `elements` are all of it."""
 
     __slots__ = ("_creators", "charset", "elements", "json", "prefix")
 
@@ -131,8 +142,8 @@ class _Place:
         return self._creators.get(tag & 0xFFFF0000 | tag >> 8 & 0xFF, "")
 
 
-class _Writing:
-    """The state of writing one header."""
+class Writing:
+    """The state of writing one header; a data set may be written in parts."""
 
     def __init__(self, header: Header, limits: Limits) -> None:
         self._order = "<" if header.encoding.little_endian else ">"
@@ -144,13 +155,14 @@ class _Writing:
         self._shared_charset = DEFAULT_CHARACTER_SET
         self.dropped: list[DroppedTag] = []
         self.more_dropped = 0
+        self.complete = True
         self.warnings: list[Warning_] = []
 
     def data_set(  # noqa: C901 - the hot loop
-        self, elements: tuple[RawElement, ...], charset: CharacterSet, prefix: str
+        self, place: Place, elements: Sequence[RawElement]
     ) -> dict[str, object]:
-        """Return one data set or item; its items inherit `charset` (PS3.5 Section 7.5.3)."""
-        place = _Place(elements, charset, prefix)
+        """Return a place with more of its elements; items inherit `charset` (PS3.5 7.5.3)."""
+        prefix, charset = place.prefix, place.charset
         json, keys, converters = place.json, _KEYS, CONVERTERS.get
         order, signed, room = self._order, self._signed, self._room
         shared = self._shared if prefix and charset is self._shared_charset else None
@@ -195,7 +207,7 @@ class _Writing:
         if len(self._shared) < _MOST_SHARED:
             self._shared[key] = made
 
-    def _refuses(self, element: RawElement, vr: str, place: _Place, room: int) -> bool:
+    def _refuses(self, element: RawElement, vr: str, place: Place, room: int) -> bool:
         """Tell whether a value is left out because no memory is left for it."""
         value = element.value or b""
         least = self._reserve if place.prefix or len(value) > _SHORT else 0
@@ -206,7 +218,7 @@ class _Writing:
         self._drop(element, vr, place.prefix, DropReason.METADATA_TOO_LARGE)
         return True
 
-    def _unusual(self, element: RawElement, vr: str, place: _Place) -> None:
+    def _unusual(self, element: RawElement, vr: str, place: Place) -> None:
         """Write what is no plain value: sequences, bulk data, values of an unknown VR."""
         key = _KEYS[element.tag]
         if element.items is not None and not place.prefix:
@@ -221,7 +233,7 @@ class _Writing:
             reason = DropReason.BINARY_VALUE if vr in BULK_VRS else DropReason.UNKNOWN_VR
             self._drop(element, vr, place.prefix, reason)
 
-    def _top_sequence(self, element: RawElement, place: _Place) -> None:
+    def _top_sequence(self, element: RawElement, place: Place) -> None:
         """Write a sequence of the data set itself, or leave it out whole."""
         room, dropped, more = self._room, len(self.dropped), self.more_dropped
         self._shared_charset = place.charset
@@ -240,7 +252,8 @@ class _Writing:
             self._room -= 1
             if self._room <= self._reserve:
                 raise _NoMemoryError
-            items.append(self.data_set(item.elements, charset, f"{path}[{index}]."))
+            place = Place(item.elements, charset, f"{path}[{index}].")
+            items.append(self.data_set(place, item.elements))
         return {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
 
     def _charset(self, element: RawElement, prefix: str) -> CharacterSet:
@@ -260,6 +273,10 @@ class _Writing:
             self.warnings.append(Warning_(code, f"{prefix}{_KEYS[element.tag]}"))
 
     def _drop(self, element: RawElement, vr: str, prefix: str, reason: DropReason) -> None:
+        if reason is DropReason.METADATA_TOO_LARGE or (
+            reason is DropReason.VALUE_TOO_LARGE and is_short_enough(element, self._limits)
+        ):
+            self.complete = False
         if len(self.dropped) >= self._limits.max_dropped:
             self.more_dropped += 1
             return
@@ -282,7 +299,7 @@ def _cost(vr: str, size: int, count: int) -> int:
     return 1 + (size * _CHARACTER_COST + count * each) // _UNIT_BYTES
 
 
-def _known_vr(tag: int, place: _Place) -> str | None:
+def _known_vr(tag: int, place: Place) -> str | None:
     """Return the VR that a dictionary has for an element that does not say its own."""
     private = private_vr(tag, place.creator(tag)) if tag & _PRIVATE_BIT else None
     return private or dictionary_vr(tag)

@@ -126,5 +126,6 @@ def test_what_ingest_does_at_once_fits_its_memory() -> None:
         turns.BASE_MIB
         + turns.HEADERS_AT_ONCE * turns.HEADER_MIB
         + turns.EXPANSIONS_AT_ONCE * turns.EXPANSION_MIB
+        + turns.SPILLS_AT_ONCE * turns.SPILL_MIB
     )
     assert worst <= resources.memory_mib

@@ -93,6 +93,7 @@ def test_restricted_columns_beside_attributes_are_these() -> None:
         if name.partition(".")[0] not in ATTRIBUTES
     } == {
         ("imaging.instances", "Metadata", "identifying"),
+        ("imaging.instances", "MetadataUri", "linking"),
         ("imaging.instances", "ObjectUri", "linking"),
         ("imaging.landed", "ObjectName", "identifying"),
         ("imaging.uploads", "ObjectName", "identifying"),

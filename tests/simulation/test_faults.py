@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.contracts import fitting
 from shared.contracts.layout import UPLOAD_PART_GRACE
 from tests.builders import an_instance
 from tests.simulation.world import Faults, World
@@ -83,6 +84,27 @@ def test_a_crash_around_any_single_call_changes_nothing(when: str) -> None:
         at = frozenset({number})
         crashed = _apart(Faults(before=at) if when == "before" else Faults(after=at))
         assert crashed.state() == expected, f"crash {when} call {number}"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_crash_around_any_call_for_large_metadata_changes_nothing(
+    when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "MAX_METADATA_BYTES", 1000)
+    expected = _two_versions(Faults())
+    beside = [name for _, name, _ in expected.state()["objects"] if name.endswith(".metadata.json")]
+    assert len(beside) == 4  # of two versions and their copies
+    for number in range(1, expected.faults.calls + 1):
+        at = frozenset({number})
+        crashed = _two_versions(Faults(before=at) if when == "before" else Faults(after=at))
+        assert crashed.state() == expected.state(), f"crash {when} call {number}"
+
+
+def _two_versions(faults: Faults) -> World:
+    world = World(faults)
+    world.land("demo-hospital/a", FIRST)
+    world.land("demo-hospital/b", SECOND)
+    return world.run()
 
 
 @pytest.mark.parametrize("seed", range(25))

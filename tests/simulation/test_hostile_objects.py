@@ -1,5 +1,6 @@
 """Objects as large as the limits allow reach their outcomes: no message and no row is too large."""
 
+import json
 from struct import pack
 
 import pytest
@@ -58,6 +59,27 @@ def test_metadata_of_many_megabytes() -> None:
     hostile = _handled(creator + b"".join(texts))
     sizes = [len(message.data) for message in hostile.topics["outcomes"].messages]
     assert max(sizes) > 2_000_000
+
+
+def test_twenty_megabytes_of_metadata_are_indexed_and_kept_whole() -> None:
+    points = padded("\\".join(f"{number / 8:.3f}" for number in range(5_000)))
+    contour = item(element(0x30060050, "DS", points))
+    contours = sequence(0x30060040, *[contour] * (20_000_000 // len(points) + 1))
+    hostile = _handled(sequence(0x30060039, item(contours)))
+    (row,) = hostile.tables.rows["imaging.instances"]
+    original = hostile.store.data("archive", str(row["MetadataUri"]).removeprefix("gs://archive/"))
+    assert original.count(b"624.75,624.875]") * len(points) > 20_000_000
+    for bucket, table in (("archive", "imaging.instances"), ("research", "research.instances")):
+        (row,) = hostile.tables.rows[table]
+        assert row["SOPClassName"] == "Secondary Capture Image Storage"
+        assert "30060039" in {tag["Path"] for tag in row["DroppedTags"]}
+        name = str(row["MetadataUri"]).removeprefix(f"gs://{bucket}/")
+        whole = json.loads(hostile.store.data(bucket, name))
+        (roi,) = whole["30060039"]["Value"]
+        contours_kept = roi["30060040"]["Value"]
+        assert len(contours_kept) * len(points) > 20_000_000
+        assert contours_kept[0]["30060050"]["Value"][-2:] == [624.75, 624.875]
+        assert row["ObjectUri"] == str(row["MetadataUri"]).removesuffix(".metadata.json")
 
 
 def test_values_left_out_by_the_ten_thousand() -> None:

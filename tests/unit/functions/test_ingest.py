@@ -7,12 +7,15 @@ import pytest
 from functions.ingest.turns import Turns
 from shared.adapters import memory
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
+from shared.contracts import fitting
 from shared.contracts.fitting import fit
 from shared.contracts.layout import CLAIMS, UPLOAD_PART_GRACE
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import DroppedTag, Outcome, OutcomeKind
 from shared.contracts.provenance import Provenance
 from shared.contracts.upload import Upload
+from shared.dicom.inspection import inspect
+from shared.dicom.source import BytesSource
 from shared.errors import TransientError
 from shared.ports import Done
 from tests.builders import an_instance
@@ -188,7 +191,9 @@ def test_metadata_beyond_the_limit_are_named_largest_first() -> None:
         "00420011": {"vr": "UT", "Value": ["y" * 500]},
         "00081140": {"vr": "SQ", "Value": ["z" * 200]},
     }
-    kept, dropped = fit(metadata, (DroppedTag(path="7FE00010", vr="OW", length=9),), limit=300)
+    before = DroppedTag(path="7FE00010", vr="OW", length=9)
+    kept, dropped, complete = fit(metadata, (before,), limit=300)
+    assert not complete
     assert set(kept) == {"00100020", "00081140"}
     assert [tag.path for tag in dropped] == ["7FE00010", "00420011"]
     assert dropped[1].vr == "UT"
@@ -197,7 +202,33 @@ def test_metadata_beyond_the_limit_are_named_largest_first() -> None:
 
 def test_metadata_within_the_limit_stay_whole() -> None:
     metadata: dict[str, object] = {"00100020": {"vr": "LO", "Value": ["x"]}}
-    assert fit(metadata, ()) == (metadata, ())
+    assert fit(metadata, (), limit=300) == (metadata, (), True)
+
+
+def test_all_metadata_of_a_version_are_beside_it_when_a_message_does_not_hold_them(
+    world: _World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "MAX_METADATA_BYTES", 1000)
+    data = an_instance(PatientComments="made up " * 100)
+    outcome = world.land("h/large", data)
+    assert outcome.target is not None
+    assert outcome.metadata is not None
+    name = f"{outcome.target.version.name}.metadata.json"
+    assert outcome.metadata_uri == f"gs://archive/{name}"
+    assert json.loads(world.store.data("archive", name)) == inspect(BytesSource(data)).metadata
+    assert world.store.media_type("archive", name) == "application/dicom+json"
+    assert "00104000" not in outcome.metadata
+    assert "00104000" in {tag.path for tag in outcome.dropped}
+    again = world.land("h/again", data)
+    assert (again.kind, again.metadata_uri) == (OutcomeKind.DUPLICATE, None)
+    assert world.names("archive") == [outcome.target.version.name, name]
+
+
+def test_metadata_that_a_message_holds_stand_nowhere_else(world: _World) -> None:
+    outcome = world.land("h/small", an_instance())
+    assert outcome.metadata_uri is None
+    assert outcome.target is not None
+    assert world.names("archive") == [outcome.target.version.name]
 
 
 def test_versions_that_share_a_checksum_are_all_kept(

@@ -1,25 +1,30 @@
-"""What a rotation of the key leaves, and what operators do with it."""
+"""What another key or another profile leaves, and what operators do with it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from functions.deidentify.handler import KEY
+from functions.deidentify.handler import KEY, PROFILE, PROFILE_DIGEST
 from functions.index import rows
 from infra.operate import __main__ as operate
 from infra.operate.cloud import Cloud
-from infra.operate.copies import by_key, remove, renew
+from infra.operate.copies import Selection, by_maker, remove, renew
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTables, MemoryTopic
 from shared.contracts.objects import ObjectVersion
 from shared.contracts.provenance import Provenance
 from shared.contracts.upload import Upload
+from shared.dicom.deidentification.profile import BASIC
 from tests.operating import a_cloud
 from tests.outcomes import AN_IDENTITY, an_outcome
 
 LANDED = ManualClock().now()
 OLD, NEW = "0" * 16, "f" * 16
+LAX, STRICT = "1" * 16, BASIC.digest
+MADE = [("z", OLD, LAX), ("b", OLD, LAX), ("a", OLD, STRICT), ("c", NEW, STRICT)]
 Run = Callable[..., tuple[int, str]]
 
 
@@ -31,9 +36,12 @@ def clock() -> ManualClock:
 @pytest.fixture
 def store(clock: ManualClock) -> MemoryObjectStore:
     store = MemoryObjectStore(clock.now)
-    for name, key_id in [("z", OLD), ("b", OLD), ("a", NEW)]:
-        assert store.write("research", f"1/2/{name}.dcm", [b"1234"], {KEY: key_id})
+    for name, key_id, digest in MADE:
+        labels = {KEY: key_id, PROFILE: "basic", PROFILE_DIGEST: digest}
+        assert store.write("research", f"1/2/{name}.dcm", [b"1234"], labels)
         clock.time += timedelta(hours=1)
+        if name == "b":
+            assert store.write("research", "1/2/b.dcm.metadata.json", [b"{}"], labels)
     store.put("research", "1/2/by-hand.dcm", b"12")
     return store
 
@@ -49,8 +57,16 @@ def cloud(store: MemoryObjectStore, clock: ManualClock, uploads: MemoryTopic) ->
 
 
 @pytest.fixture
-def run(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(
+    cloud: Cloud,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Run:
     monkeypatch.setattr(operate, "connected", lambda _: cloud)
+    for name, content in [("FACILITIES", {"h": {}}), ("PROFILES", {"basic": {}, "own": {}})]:
+        (tmp_path / name).write_text(json.dumps(content))
+        monkeypatch.setenv(f"INLET_{name}_FILE", str(tmp_path / name))
 
     def ran(*arguments: str) -> tuple[int, str]:
         return operate.main(["copies", *arguments]), capsys.readouterr().out
@@ -62,21 +78,47 @@ def _names(store: MemoryObjectStore) -> list[str]:
     return [copy.version.name for copy in store.list("research")]
 
 
-def test_copies_are_told_by_their_key_the_newest_last(cloud: Cloud) -> None:
-    made = by_key(cloud)
-    assert list(made) == [OLD, NEW, ""]
-    assert [(each.count, each.size) for each in made.values()] == [(2, 8), (1, 4), (1, 2)]
-    assert made[OLD].last - made[OLD].first == timedelta(hours=1)
+def test_copies_are_told_by_what_made_them_the_newest_last(cloud: Cloud) -> None:
+    made = by_maker(cloud)
+    makers = [(maker.key_id, maker.profile, maker.profile_digest) for maker in made]
+    assert makers == [
+        (OLD, "basic", LAX),
+        (OLD, "basic", STRICT),
+        (NEW, "basic", STRICT),
+        ("", "", ""),
+    ]
+    assert [(each.count, each.size) for each in made.values()] == [(2, 8), (1, 4), (1, 4), (1, 2)]
+    first = next(iter(made.values()))
+    assert first.last - first.first == timedelta(hours=1)
 
 
-def test_only_the_copies_of_the_named_key_are_removed(
-    cloud: Cloud, store: MemoryObjectStore
+@pytest.mark.parametrize(
+    ("selection", "left"),
+    [
+        (Selection(key_id=OLD), ["by-hand", "c"]),
+        (Selection(profile_digest=LAX), ["a", "by-hand", "c"]),
+        (Selection(profile_digest=STRICT), ["b", "by-hand", "z"]),
+        (Selection(key_id=OLD, profile_digest=STRICT), ["b", "by-hand", "c", "z"]),
+        (Selection(key_id=NEW, profile_digest=LAX), ["a", "b", "by-hand", "c", "z"]),
+    ],
+)
+def test_only_the_copies_that_are_named_are_removed(
+    cloud: Cloud, store: MemoryObjectStore, selection: Selection, left: list[str]
 ) -> None:
-    assert remove(cloud, OLD, dry_run=True) == 2
-    assert len(_names(store)) == 4
-    assert remove(cloud, OLD) == 2
-    assert _names(store) == ["1/2/a.dcm", "1/2/by-hand.dcm"]
-    assert remove(cloud, OLD) == 0
+    before = _names(store)
+    count = 5 - len(left)
+    assert remove(cloud, selection, dry_run=True) == count
+    assert _names(store) == before
+    assert remove(cloud, selection) == count
+    copies = [name for name in _names(store) if name.endswith(".dcm")]
+    assert copies == [f"1/2/{name}.dcm" for name in left]
+    assert ("1/2/b.dcm.metadata.json" in _names(store)) is ("b" in left)
+    assert remove(cloud, selection) == 0
+
+
+def test_copies_that_nobody_named_cannot_be_selected() -> None:
+    with pytest.raises(ValueError, match="names a key or a profile"):
+        Selection()
 
 
 def _archive(
@@ -128,24 +170,50 @@ def test_the_command_counts_renews_and_removes(
 ) -> None:
     status, said = run()
     assert status == 0
-    cells = [line.split()[:3] for line in said.splitlines()[2:]]
-    assert cells == [[OLD, "2", "8"], [NEW, "1", "4"], ["unknown", "1", "2"]]
+    cells = [line.split()[:6] for line in said.splitlines()[2:]]
+    assert cells == [
+        [OLD, "basic", LAX, "no", "2", "8"],
+        [OLD, "basic", STRICT, "yes", "1", "4"],
+        [NEW, "basic", STRICT, "yes", "1", "4"],
+        ["unknown", "unknown", "unknown", "no", "1", "2"],
+    ]
     assert run("list") == (0, said)
     _archive(cloud, "h/1.2/3/4.dcm")
     assert run("renew")[0] == 0
     assert len(uploads.messages) == 1
     _archive(cloud, "h/1.2/3/6.dcm", "6", labelled=False)
     assert run("renew")[0] == 1
+    status, said = run("remove", "--profile-digest", LAX, "--key-id", OLD)
+    assert status == 0
+    where = f"KeyId = '{OLD}' AND ProfileDigest = '{LAX}'"
+    assert f"DELETE FROM research.instances WHERE {where}\n" in said
+    assert len(_names(store)) == 3
     status, said = run("remove", "--key-id", OLD)
     assert status == 0
-    assert f"DELETE FROM research.instances WHERE KeyId = '{OLD}'" in said
+    assert f"DELETE FROM research.instances WHERE KeyId = '{OLD}'\n" in said
     assert len(_names(store)) == 2
 
 
-@pytest.mark.parametrize("key_id", ["", "0" * 15, "G" * 16, "0" * 16 + "'"])
-def test_copies_without_a_key_are_not_removed_by_mistake(
-    run: Run, store: MemoryObjectStore, key_id: str
+def test_which_profiles_are_in_force_is_read_and_not_guessed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("INLET_PROFILES_FILE")
+    assert run()[0] == 2
+
+
+def test_what_is_to_be_removed_must_be_said(run: Run, store: MemoryObjectStore) -> None:
+    before = _names(store)
     with pytest.raises(SystemExit):
-        run("remove", "--key-id", key_id)
-    assert len(_names(store)) == 4
+        run("remove")
+    assert _names(store) == before
+
+
+@pytest.mark.parametrize("option", ["--key-id", "--profile-digest"])
+@pytest.mark.parametrize("digest", ["", "0" * 15, "G" * 16, "0" * 16 + "'"])
+def test_no_copies_are_removed_by_mistake(
+    run: Run, store: MemoryObjectStore, option: str, digest: str
+) -> None:
+    before = _names(store)
+    with pytest.raises(SystemExit):
+        run("remove", option, digest)
+    assert _names(store) == before
