@@ -28,25 +28,34 @@ class Settings:
         Raises:
             SettingsError: names every variable that is missing or wrong.
         """
-        facilities = env.document("INLET_FACILITIES_FILE", Facilities.from_data, Facilities({}))
-        profiles = env.document("INLET_PROFILES_FILE", profiles_of, dict[str, Profile]())
-        for problem in _unknown(facilities, profiles):
-            env.problem("INLET_FACILITIES_FILE", problem)
+        facilities, profiles = profiles_by_facility(env)
         settings = cls(
             project=env.text("GOOGLE_CLOUD_PROJECT"),
             research=env.text("INLET_RESEARCH"),
             research_project=env.text("INLET_RESEARCH_PROJECT"),
             outcomes_topic=env.text("INLET_OUTCOMES_TOPIC"),
             facilities=facilities,
-            profiles={
-                facility.name: profiles[facility.deidentification]
-                for facility in facilities
-                if facility.deidentification in profiles
-            },
+            profiles=profiles,
             pseudonym_secret=env.secret("INLET_PSEUDONYM_KEY_FILE", MINIMUM_SECRET_BYTES),
         )
         env.check()
         return settings
+
+
+def profiles_by_facility(env: Environment) -> tuple[Facilities, Mapping[str, Profile]]:
+    """Return the registry, and the profile of each facility that wants research copies.
+
+    Problems are noted in the environment.
+    """
+    facilities = env.document("INLET_FACILITIES_FILE", Facilities.from_data, Facilities({}))
+    profiles = env.document("INLET_PROFILES_FILE", profiles_of, dict[str, Profile]())
+    for problem in _unknown(facilities, profiles):
+        env.problem("INLET_FACILITIES_FILE", problem)
+    return facilities, {
+        facility.name: profiles[facility.deidentification]
+        for facility in facilities
+        if facility.deidentification in profiles
+    }
 
 
 def _unknown(facilities: Facilities, profiles: Mapping[str, Profile]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from infra.local.layout import DEFAULT, Layout
 from infra.local.lifecycle import CloudError, running_environment
 from infra.local.table import render
 from infra.operate.cloud import Cloud, connected, topics_by_subscription
-from infra.operate.copies import KEY_ID, by_key, remove, renew, rows_to_remove
+from infra.operate.copies import DIGEST, MadeBy, by_maker, profiles_in_force, remove, renew
 from infra.operate.kept import Selection, UnknownObjectError, promote, release
 from infra.operate.letters import LIMIT, listed, redrive
 from infra.operate.reconciliation import reconcile
@@ -34,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command; 0 when all of it was done, 2 when it could not be begun."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.command is _release and not (options.reason or options.facility or options.name):
-        parser.error("release needs a reason, a facility or a name")
+    if missing := _missing(options):
+        parser.error(missing)
     try:
         if options.local:
             state = os.environ.get("INLET_LOCAL_STATE", DEFAULT)
@@ -47,6 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(str(error))
     except InletError as error:
         return _failed(f"{error.reason}: what was not done can be done again")
+
+
+def _missing(options: argparse.Namespace) -> str:
+    if options.command is _release and not (options.reason or options.facility or options.name):
+        return "release needs a reason, a facility or a name"
+    removes = options.command is _copies and options.what == "remove"
+    if removes and not (options.key_id or options.profile_digest):
+        return "copies remove needs a key's id or a profile's digest"
+    return ""
 
 
 def _failed(why: str) -> int:
@@ -112,22 +121,26 @@ def _copies(cloud: Cloud, options: argparse.Namespace) -> int:
         _print(("announced", "not announceable"), [(renewed.announced, renewed.unlabelled)])
         return 1 if renewed.unlabelled else 0
     if options.what == "remove":
-        count = remove(cloud, options.key_id, dry_run=options.dry_run)
-        done = "would be removed" if options.dry_run else "removed"
-        _print(("key", done), [(options.key_id, count)])
-        print(f"Their rows stay until somebody runs: {rows_to_remove(options.key_id)}")
+        made_by = MadeBy(key_id=options.key_id, profile_digest=options.profile_digest)
+        count = remove(cloud, made_by, dry_run=options.dry_run)
+        _print(("would be removed" if options.dry_run else "removed",), [(count,)])
+        print(f"Their rows stay until somebody runs: {made_by.rows_to_remove()}")
         return 0
+    in_force = profiles_in_force(Environment(os.environ))
     _print(
-        ("key", "copies", "bytes", "first", "last"),
+        ("key", "profile", "digest", "in force", "copies", "bytes", "first", "last"),
         [
             (
-                key_id or "unknown",
+                maker.key_id or "unknown",
+                maker.profile or "unknown",
+                maker.profile_digest or "unknown",
+                "yes" if (maker.profile, maker.profile_digest) in in_force else "no",
                 made.count,
                 made.size,
                 f"{made.first:%F %T}",
                 f"{made.last:%F %T}",
             )
-            for key_id, made in by_key(cloud).items()
+            for maker, made in by_maker(cloud).items()
         ],
     )
     return 0
@@ -149,9 +162,9 @@ def _reidentify(cloud: Cloud, options: argparse.Namespace) -> int:
     return 0
 
 
-def _key_id(text: str) -> str:
-    if not KEY_ID.fullmatch(text):
-        raise argparse.ArgumentTypeError("a key's id is 16 hexadecimal digits")
+def _digest(text: str) -> str:
+    if not DIGEST.fullmatch(text):
+        raise argparse.ArgumentTypeError("it is 16 hexadecimal digits")
     return text
 
 
@@ -195,7 +208,7 @@ def _parser() -> argparse.ArgumentParser:
     one = add("dead-letters", _dead_letters, "what was given up after the last attempt")
     one.add_argument("what", nargs="?", choices=("list", "redrive"), default="list")
     add("reconcile", _reconcile, "compare everything now")
-    _add_copies(add("copies", _copies, "research copies by the key that made them"))
+    _add_copies(add("copies", _copies, "research copies by what made them"))
     _add_reidentify(add("reidentify", _reidentify, "what a pseudonym stands for; it is recorded"))
     return parser
 
@@ -203,10 +216,11 @@ def _parser() -> argparse.ArgumentParser:
 def _add_copies(parser: argparse.ArgumentParser) -> None:
     what = parser.add_subparsers(dest="what")
     what.add_parser("list", help="count them")
-    one = what.add_parser("renew", help="have what is archived copied under the key of today")
+    one = what.add_parser("renew", help="have what is archived copied as is done today")
     one.add_argument("--below", default="", help="only what is archived under such names")
-    one = what.add_parser("remove", help="delete those of a key")
-    one.add_argument("--key-id", type=_key_id, required=True, help="the key, as `list` names it")
+    one = what.add_parser("remove", help="delete those of a key, or of a profile as it was")
+    one.add_argument("--key-id", type=_digest, help="the key, as `list` names it")
+    one.add_argument("--profile-digest", type=_digest, help="the profile, as `list` names it")
     one.add_argument("--dry-run", action="store_true", help="only count them")
 
 

@@ -1,12 +1,13 @@
-"""Research copies by the key that made them: what a rotation of the key leaves to be done."""
+"""Research copies by what made them: what another key, or another profile, leaves to be done."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from functions.deidentify.handler import KEY
+from functions.deidentify.handler import KEY, PROFILE, PROFILE_DIGEST
+from functions.deidentify.settings import profiles_by_facility
 from infra.operate.cloud import Cloud
 from infra.operate.kept import UPLOADS
 from shared.contracts import layout
@@ -14,13 +15,57 @@ from shared.contracts.objects import StoredObject
 from shared.contracts.provenance import Provenance
 from shared.contracts.upload import Upload
 from shared.errors import ContractError
+from shared.runtime.environment import Environment
 
-KEY_ID: Final = re.compile(r"[0-9a-f]{16}")
+DIGEST: Final = re.compile(r"[0-9a-f]{16}")  # of a key, or of a profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maker:
+    """A key, and a profile as it was; what a copy does not say is empty."""
+
+    key_id: str
+    profile: str
+    profile_digest: str
+
+    @classmethod
+    def of(cls, copy: StoredObject) -> "Maker":
+        """Read what a copy says."""
+        key_id, profile, digest = (copy.labels.get(at, "") for at in (KEY, PROFILE, PROFILE_DIGEST))
+        return cls(key_id=key_id, profile=profile, profile_digest=digest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeBy:
+    """The copies of a key, of a profile as it was, or of both; one at least is told."""
+
+    key_id: str | None = None
+    profile_digest: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self._columns:
+            raise ValueError("copies are made by a key or a profile that is named")
+
+    @property
+    def _columns(self) -> Mapping[str, str]:
+        columns = {"KeyId": self.key_id, "ProfileDigest": self.profile_digest}
+        return {column: value for column, value in columns.items() if value}
+
+    def has(self, kept: StoredObject) -> bool:
+        """Return whether an object of the research bucket is one of them, or stands beside one."""
+        maker = Maker.of(kept)
+        said = {"KeyId": maker.key_id, "ProfileDigest": maker.profile_digest}
+        return self._columns.items() <= said.items()
+
+    def rows_to_remove(self) -> str:
+        """Return the statement that removes the rows of these copies, for who may write them."""
+        where = " AND ".join(f"{column} = '{value}'" for column, value in self._columns.items())
+        return f"DELETE FROM research.instances WHERE {where}"  # noqa: S608 - hexadecimal
 
 
 @dataclass(slots=True)
 class Made:
-    """The copies that one key made."""
+    """The copies of one maker."""
 
     count: int
     size: int  # bytes
@@ -36,11 +81,22 @@ class Renewed:
     unlabelled: int = 0  # or gone
 
 
-def by_key(cloud: Cloud) -> Mapping[str, Made]:
-    """Return the copies by the id of their key, the newest key last; the id of none is empty."""
-    made: dict[str, Made] = {}
+def profiles_in_force(env: Environment) -> Collection[tuple[str, str]]:
+    """Return the profiles that some facility's copies are made under, by name and digest.
+
+    Raises:
+        SettingsError: the registry or the profiles are missing or wrong.
+    """
+    _, profiles = profiles_by_facility(env)
+    env.check()
+    return {(profile.name, profile.digest) for profile in profiles.values()}
+
+
+def by_maker(cloud: Cloud) -> Mapping[Maker, Made]:
+    """Return the copies by what made them, the newest maker last."""
+    made: dict[Maker, Made] = {}
     for copy in _copies(cloud):
-        so_far = made.setdefault(_key_id(copy), Made(0, 0, copy.created, copy.created))
+        so_far = made.setdefault(Maker.of(copy), Made(0, 0, copy.created, copy.created))
         so_far.count += 1
         so_far.size += copy.size
         so_far.first = min(so_far.first, copy.created)
@@ -49,10 +105,13 @@ def by_key(cloud: Cloud) -> Mapping[str, Made]:
 
 
 def renew(cloud: Cloud, below: str = "") -> Renewed:
-    """Return once every primary version is announced, to be copied under the key of today.
+    """Return once every primary version is announced, to be copied as is done today.
 
-    Each stays what it is, since when it is: a version that took over when it landed is decided
-    again, one that was promoted is promoted as of then. Nothing in the archive moves.
+    Copies of another profile, release or authority of ids give way, those of another key stay, and
+    those that would come out the same stay as they are.
+
+    Each version stays what it is, since when it is: a version that took over when it landed is
+    decided again, one that was promoted is promoted as of then. Nothing in the archive moves.
 
     Args:
         cloud: whose archive it is.
@@ -79,27 +138,18 @@ def _announcement(stored: StoredObject | None, since: datetime) -> Upload | None
         return None
 
 
-def remove(cloud: Cloud, key_id: str, *, dry_run: bool = False) -> int:
-    """Return how many copies of a key there were, once they are gone; originals stay."""
+def remove(cloud: Cloud, made_by: MadeBy, *, dry_run: bool = False) -> int:
+    """Return how many of these copies there were, once they are gone; originals stay."""
     count = 0
     for kept in cloud.objects.list(cloud.research):
-        if _key_id(kept) == key_id:
+        if made_by.has(kept):
             count += not layout.is_metadata(kept.version.name)
             if not dry_run:
                 cloud.objects.delete(kept.version)
     return count
 
 
-def rows_to_remove(key_id: str) -> str:
-    """Return the statement that removes the rows of a key's copies, for who may write them."""
-    return f"DELETE FROM research.instances WHERE KeyId = '{key_id}'"  # noqa: S608 - hexadecimal
-
-
 def _copies(cloud: Cloud) -> Iterator[StoredObject]:
     """Yield the copies alone; large metadata, which stand beside theirs, have its labels."""
     listed = cloud.objects.list(cloud.research)
     yield from (kept for kept in listed if not layout.is_metadata(kept.version.name))
-
-
-def _key_id(copy: StoredObject) -> str:
-    return copy.labels.get(KEY, "")

@@ -1,14 +1,15 @@
-"""A rotation of the key: old copies are known by their key, new ones are made, old ones removed."""
+"""Another key, another profile: old copies are known by it, new ones are made, old ones removed."""
 
 from datetime import timedelta
 from typing import Any
 
 from functions.deidentify.handler import KEY as LABEL
 from functions.deidentify.handler import Deidentify
-from infra.operate.copies import by_key, remove, renew
+from infra.operate.cloud import Cloud
+from infra.operate.copies import MadeBy, by_maker, remove, renew
 from infra.operate.kept import promote
 from shared.contracts.outcome import Outcome
-from shared.dicom.deidentification.profile import BASIC
+from shared.dicom.deidentification.profile import BASIC, Profile
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from tests.builders import an_instance
 from tests.operating import a_cloud
@@ -17,8 +18,8 @@ from tests.simulation.world import KEY, World
 ROTATED = PseudonymKey(b"the next version of the secret", "research")
 
 
-def _rotate(world: World, key: PseudonymKey) -> None:
-    """The function starts with another version of the secret."""
+def _restart(world: World, key: PseudonymKey = KEY, profile: Profile = BASIC) -> None:
+    """The function starts with another version of the secret, or another profile."""
     objects: Any = world.store
     deidentify = Deidentify(
         objects=objects,
@@ -27,7 +28,7 @@ def _rotate(world: World, key: PseudonymKey) -> None:
         key=key,
         research="research",
         facilities=world.facilities,
-        profiles={facility.name: BASIC for facility in world.facilities},
+        profiles={facility.name: profile for facility in world.facilities},
     )
     world.handlers["deidentify"] = lambda message: deidentify(Outcome.from_message(message))
 
@@ -56,7 +57,7 @@ def test_after_a_rotation_everything_is_copied_anew_and_the_old_can_go() -> None
     world = _landed()
     before, archive = _copies(world), _archive(world)
     assert list(before) == [KEY.key_id]
-    _rotate(world, ROTATED)
+    _restart(world, ROTATED)
     cloud = a_cloud(world.store, world.clock, world.tables, world.topics)
     renew(cloud)
     world.run()
@@ -70,8 +71,8 @@ def test_after_a_rotation_everything_is_copied_anew_and_the_old_can_go() -> None
     audited = world.tables.rows["imaging.deid_audit"]
     assert len({row["EventId"] for row in audited}) == 4
     assert {row["KeyId"] for row in audited} == {KEY.key_id, ROTATED.key_id}
-    assert remove(cloud, KEY.key_id) == 2
-    assert list(by_key(cloud)) == [ROTATED.key_id]
+    assert remove(cloud, MadeBy(key_id=KEY.key_id)) == 2
+    assert [maker.key_id for maker in by_maker(cloud)] == [ROTATED.key_id]
 
 
 def test_what_was_promoted_is_what_is_copied_anew() -> None:
@@ -82,7 +83,7 @@ def test_what_was_promoted_is_what_is_copied_anew() -> None:
     promote(cloud, str(row["ObjectUri"]))
     world.run()
     current = {version.name: version.since for version in cloud.originals.primaries("archive")}
-    _rotate(world, ROTATED)
+    _restart(world, ROTATED)
     renew(a_cloud(world.store, world.clock, world.tables, world.topics))
     world.run()
     assert current == {
@@ -102,3 +103,56 @@ def test_renewing_without_a_rotation_changes_nothing() -> None:
     expected = world.state()
     renew(a_cloud(world.store, world.clock, world.tables, world.topics))
     assert world.run().state() == expected
+
+
+PATIENT_SEX = "00100040"
+LAX = Profile.from_data("basic", {"overrides": [{"keyword": "PatientSex", "action": "keep"}]})
+
+
+def _renewed(world: World, profile: Profile) -> Cloud:
+    _restart(world, profile=profile)
+    cloud = a_cloud(world.store, world.clock, world.tables, world.topics)
+    renew(cloud)
+    world.run()
+    return cloud
+
+
+def test_a_stricter_profile_of_the_same_name_takes_the_place_of_a_laxer_one() -> None:
+    world = World()
+    _restart(world, profile=LAX)
+    world.land("demo-hospital/a", an_instance(instance=1, PatientSex="O"))
+    world.land("demo-clinic/b", an_instance(patient=2, instance=2, PatientSex="O"))
+    world.run()
+    before = {copy.version.name for copy in world.store.list("research")}
+    cloud = _renewed(world, BASIC)
+    (maker,) = by_maker(cloud)
+    assert (maker.profile, maker.profile_digest) == ("basic", BASIC.digest)
+    assert {copy.version.name for copy in world.store.list("research")} == before
+    rows: list[Any] = world.tables.rows["research.instances"]
+    latest = {row["ObjectUri"]: row for row in sorted(rows, key=lambda row: row["Generation"])}
+    assert [row["PatientSex"] for row in latest.values()] == [None, None]
+    audited: list[Any] = world.tables.rows["imaging.deid_audit"]
+    for row in audited:
+        emptied = PATIENT_SEX in {action["Path"] for action in row["Actions"]}
+        assert row["ProfileDigest"] == (BASIC if emptied else LAX).digest
+    expected = world.state()
+    _renewed(world, BASIC)
+    assert world.state() == expected
+
+
+def test_what_a_laxer_profile_left_of_earlier_versions_can_be_removed() -> None:
+    world = World()
+    _restart(world, profile=LAX)
+    world.land("demo-hospital/a", an_instance(instance=1))
+    world.run()
+    world.land("demo-hospital/b", an_instance(instance=1, StudyDescription="CHANGED"))
+    world.run()
+    (row,) = [row for row in world.tables.rows["imaging.instances"] if not row["IsPrimary"]]
+    world.clock.time += timedelta(minutes=1)
+    promote(a_cloud(world.store, world.clock, world.tables, world.topics), str(row["ObjectUri"]))
+    world.run()
+    cloud = _renewed(world, BASIC)
+    assert {maker.profile_digest for maker in by_maker(cloud)} == {LAX.digest, BASIC.digest}
+    assert remove(cloud, MadeBy(profile_digest=LAX.digest)) == 1
+    (maker,) = by_maker(cloud)
+    assert maker.profile_digest == BASIC.digest

@@ -12,7 +12,7 @@ from functions.deidentify.handler import KEY, PROFILE, PROFILE_DIGEST
 from functions.index import rows
 from infra.operate import __main__ as operate
 from infra.operate.cloud import Cloud
-from infra.operate.copies import Selection, by_maker, remove, renew
+from infra.operate.copies import MadeBy, by_maker, remove, renew
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTables, MemoryTopic
 from shared.contracts.objects import ObjectVersion
 from shared.contracts.provenance import Provenance
@@ -64,8 +64,8 @@ def run(
     capsys: pytest.CaptureFixture[str],
 ) -> Run:
     monkeypatch.setattr(operate, "connected", lambda _: cloud)
-    for name, content in [("FACILITIES", {"h": {}}), ("PROFILES", {"basic": {}, "own": {}})]:
-        (tmp_path / name).write_text(json.dumps(content))
+    for name, known in [("FACILITIES", ["h"]), ("PROFILES", ["basic", "own"])]:
+        (tmp_path / name).write_text(json.dumps({each: {} for each in known}))
         monkeypatch.setenv(f"INLET_{name}_FILE", str(tmp_path / name))
 
     def ran(*arguments: str) -> tuple[int, str]:
@@ -93,32 +93,32 @@ def test_copies_are_told_by_what_made_them_the_newest_last(cloud: Cloud) -> None
 
 
 @pytest.mark.parametrize(
-    ("selection", "left"),
+    ("made_by", "left"),
     [
-        (Selection(key_id=OLD), ["by-hand", "c"]),
-        (Selection(profile_digest=LAX), ["a", "by-hand", "c"]),
-        (Selection(profile_digest=STRICT), ["b", "by-hand", "z"]),
-        (Selection(key_id=OLD, profile_digest=STRICT), ["b", "by-hand", "c", "z"]),
-        (Selection(key_id=NEW, profile_digest=LAX), ["a", "b", "by-hand", "c", "z"]),
+        (MadeBy(key_id=OLD), ["by-hand", "c"]),
+        (MadeBy(profile_digest=LAX), ["a", "by-hand", "c"]),
+        (MadeBy(profile_digest=STRICT), ["b", "by-hand", "z"]),
+        (MadeBy(key_id=OLD, profile_digest=STRICT), ["b", "by-hand", "c", "z"]),
+        (MadeBy(key_id=NEW, profile_digest=LAX), ["a", "b", "by-hand", "c", "z"]),
     ],
 )
 def test_only_the_copies_that_are_named_are_removed(
-    cloud: Cloud, store: MemoryObjectStore, selection: Selection, left: list[str]
+    cloud: Cloud, store: MemoryObjectStore, made_by: MadeBy, left: list[str]
 ) -> None:
     before = _names(store)
     count = 5 - len(left)
-    assert remove(cloud, selection, dry_run=True) == count
+    assert remove(cloud, made_by, dry_run=True) == count
     assert _names(store) == before
-    assert remove(cloud, selection) == count
+    assert remove(cloud, made_by) == count
     copies = [name for name in _names(store) if name.endswith(".dcm")]
     assert copies == [f"1/2/{name}.dcm" for name in left]
     assert ("1/2/b.dcm.metadata.json" in _names(store)) is ("b" in left)
-    assert remove(cloud, selection) == 0
+    assert remove(cloud, made_by) == 0
 
 
 def test_copies_that_nobody_named_cannot_be_selected() -> None:
-    with pytest.raises(ValueError, match="names a key or a profile"):
-        Selection()
+    with pytest.raises(ValueError, match="that is named"):
+        MadeBy()
 
 
 def _archive(
