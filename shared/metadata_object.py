@@ -37,3 +37,11 @@ def kept_beside(
             objects.delete(there.version)
         raise TransientError("metadata-changed-meanwhile")
     return there.uri
+
+
+def delete_whole(objects: ObjectStore, stored: StoredObject) -> None:
+    """Delete a stored object and its metadata, these first: a try that ended there is repeated."""
+    name = layout.metadata_name(stored.version.name)
+    if beside := objects.find(stored.version.bucket, name):
+        objects.delete(beside.version)
+    objects.delete(stored.version)

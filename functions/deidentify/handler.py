@@ -26,7 +26,7 @@ from shared.dicom.identity import Identity
 from shared.dicom.inspection import inspect
 from shared.dicom.reader import read_header
 from shared.errors import PermanentError, TransientError
-from shared.metadata_object import kept_beside
+from shared.metadata_object import delete_whole, kept_beside
 from shared.object_source import ObjectSource
 from shared.ports import Clock, Done, ObjectStore, Publisher
 
@@ -124,7 +124,7 @@ class Deidentify:
                 return there
             if there.labels.get(ORIGINAL) != labels[ORIGINAL]:
                 return there if self.objects.equals(there, pieces()) else None
-            self.objects.delete(there.version)
+            delete_whole(self.objects, there)
         raise TransientError("research-changed-meanwhile")
 
     def _with_copy(

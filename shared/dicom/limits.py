@@ -90,7 +90,7 @@ _ROWS: Final[dict[str, tuple[str, Effect, str]]] = {
         Effect.LEFT_OUT,
         (
             "all values in memory; beyond it those over 64 bytes stay in the object, as contours "
-            "do in the largest RT structure sets"
+            "do in the largest RT structure sets, and are read when metadata are written beside it"
         ),
     ),
     "max_elements": (
@@ -163,7 +163,10 @@ _ROWS: Final[dict[str, tuple[str, Effect, str]]] = {
     "max_metadata_memory_bytes": (
         "metadata-too-large",
         Effect.LEFT_OUT,
-        "the DICOM JSON as objects, about 40,000 different attributes; a message takes less",
+        (
+            "the DICOM JSON as objects, about 40,000 different attributes; a message takes less. "
+            "All of it is written beside the object, in pieces"
+        ),
     ),
     "max_dropped": (
         "more-dropped",

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from shared.dicom.inspection import inspect
 from shared.dicom.limits import Limits
 from shared.dicom.metadata import to_dicom_json
 from shared.dicom.metadata_pieces import json_pieces
@@ -15,7 +14,6 @@ from shared.dicom.source import BytesSource
 from shared.errors import InletError
 from tests.builders import (
     DEFLATED,
-    EXPLICIT,
     IMPLICIT,
     an_instance,
     deflated,
@@ -51,7 +49,7 @@ def _whole(data: bytes, limits: Limits = Limits()) -> Any:  # noqa: B008 - froze
         part10(CYRILLIC + NESTED + element(0x00100010, "PN", b"\xbf^\xc0 ")),
         part10(element(0x00080060, "CS", b"CT") + element(0x00080060, "CS", b"MR")),
         part10(sequence(0x00081140) + PRIVATE),
-        part10(implicit_element(0x00080060, b"CT") + implicit_element(0x00090010, b"WHO "), IMPLICIT),
+        part10(implicit_element(0x00080060, b"CT") + implicit_element(0x00090010, b"ME"), IMPLICIT),
         part10(deflated(NESTED), DEFLATED),
         part10(element(0x00420011, "OB", b"1234") + element(0x00189073, "FD", b"odd")),
         part10(b"".join(element(0x00280010, "US", b"odd") for _ in range(3)) + NESTED),

@@ -8,6 +8,7 @@ import pytest
 from functions.deidentify import handler
 from functions.deidentify.handler import Deidentify
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
+from shared.contracts import fitting
 from shared.contracts.facilities import Facilities
 from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.dicom.deidentification.profile import profiles_of
@@ -100,6 +101,25 @@ def test_a_copy_gives_way_when_its_profile_changes_under_its_name(world: _World)
     assert copy.version == strict.target.version != lax.target.version  # type: ignore[union-attr]
     assert copy.labels[handler.PROFILE_DIGEST] == strict.profile_digest
     assert world.handle(archived) == strict
+
+
+def test_large_metadata_of_a_copy_are_beside_it_and_give_way_with_it(
+    world: _World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archived = world.archived(an_instance(PatientID="PLANTED-ID"))
+    monkeypatch.setattr(fitting, "MAX_METADATA_BYTES", 1000)
+    world.deidentify = _with_profile(world, {"options": [FULL_DATES]})
+    lax = world.handle(archived)
+    copy, beside = world.store.list("research")
+    assert lax.metadata_uri == beside.uri == f"{copy.uri}.metadata.json"
+    assert beside.labels.items() >= copy.labels.items()
+    written = world.store.data("research", beside.version.name)
+    assert b"20240131" in written
+    assert b"PLANTED" not in written
+    monkeypatch.setattr(fitting, "MAX_METADATA_BYTES", 100_000)
+    world.deidentify = _with_profile(world, {})
+    assert world.handle(archived).metadata_uri is None
+    assert [kept.version.name for kept in world.store.list("research")] == [copy.version.name]
 
 
 @pytest.mark.parametrize("what", ["release", "authority"])
