@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from operator import is_, lt
 from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 from shared.dicom.deidentification import dates, free_text
@@ -19,6 +20,7 @@ from shared.dicom.deidentification.content import CONTENT_SEQUENCES, item_rules
 from shared.dicom.deidentification.dummies import TEXT, dummy, mapped_uids
 from shared.dicom.deidentification.echoes import Echoes
 from shared.dicom.deidentification.graphics import GRAPHIC_ANNOTATION_SEQUENCE, without_text
+from shared.dicom.deidentification.harmless import NOTHING_HARMLESS
 from shared.dicom.deidentification.objections import (
     ECHO,
     NOT_UNDERSTOOD,
@@ -28,14 +30,21 @@ from shared.dicom.deidentification.objections import (
 from shared.dicom.deidentification.place import Place
 from shared.dicom.deidentification.private_blocks import is_creator
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
-from shared.dicom.deidentification.rules import OVERLAYS, OVERRIDE, Action, Rule, Rules
+from shared.dicom.deidentification.rules import (
+    OVERLAYS,
+    OVERRIDE,
+    PRIVATE,
+    PRIVATE_GROUP,
+    Action,
+    Rule,
+    Rules,
+)
 from shared.dicom.deidentification.understanding import TEMPORAL_VRS, TEXT_VRS, understood
 from shared.dicom.elements import RawElement, RawItem
 
 PATIENT_NAME: Final = 0x00100010
 PATIENT_ID: Final = 0x00100020
 ACCESSION_NUMBER: Final = 0x00080050
-_PRIVATE: Final = 0x00010000
 _TEXTS_OF_MANY: Final = frozenset({"LO", "SH", "UC"})  # a backslash ends a value
 _FREE_TEXT_VRS: Final = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 
@@ -47,6 +56,8 @@ class ActionTaken(NamedTuple):
     action: Action
     rule: str
 
+
+_new_tuple: Final = tuple.__new__  # a fraction of what the named tuple's own constructor takes
 
 _Performing: TypeAlias = "Callable[[Cleaner, RawElement, Rule, Place], RawElement | None]"
 
@@ -65,45 +76,54 @@ class Cleaner:
     taken: list[ActionTaken] = field(default_factory=list)
 
     def clean(
-        self,
-        elements: Iterable[RawElement],
-        rules: Rules,
-        encodings: Encodings = DEFAULT,
-        prefix: str = "",
-        *,
-        dummied: bool = False,
+        self, elements: Iterable[RawElement], rules: Rules, encodings: Encodings = DEFAULT
     ) -> tuple[RawElement, ...]:
         """The elements that may be kept or stand for others, in the order of their tags."""
         elements = tuple(elements)
-        place = Place(elements, rules, encodings_of(elements, encodings), prefix, dummied)
-        kept: dict[int, RawElement] = {}
-        for element in elements:
-            cleaned = self._element(element, place)
-            if cleaned is not None:
-                kept.setdefault(element.tag, cleaned)
-        if rules.book.private:
-            self._keep_reservations(elements, kept, place)
-        tags = sorted(kept)
-        return tuple(kept.values() if tags == [*kept] else (kept[tag] for tag in tags))
+        return self._clean(Place(elements, rules, encodings_of(elements, encodings)))
 
-    def _keep_reservations(
-        self, elements: tuple[RawElement, ...], kept: dict[int, RawElement], place: Place
-    ) -> None:
+    def _clean(self, place: Place) -> tuple[RawElement, ...]:
+        """As `clean`; the very same elements where nothing changes."""
+        judged = place.rules.judged_by_value
+        harmless = NOTHING_HARMLESS if place.dummied else self.echoes.harmless
+        kept, changed = [], False
+        for element in place.elements:
+            vr = element.vr
+            # Most elements that stay are settled here, without a call.
+            if vr == judged.get(element.tag, "") and element.value in harmless[vr]:
+                kept.append(element)
+                continue
+            cleaned = self._element(element, place)
+            changed = changed or cleaned is not element
+            if cleaned is not None:
+                kept.append(cleaned)
+        if place.rules.book.private:
+            kept += self._reservations(kept, place)
+        tags = [element.tag for element in kept]
+        if all(map(lt, tags, tags[1:])):
+            return tuple(kept) if changed else place.elements
+        first = {element.tag: element for element in reversed(kept)}
+        return tuple(first[tag] for tag in sorted(first))
+
+    def _reservations(self, kept: list[RawElement], place: Place) -> list[RawElement]:
         """A block of which something is kept keeps its creator; the others go."""
-        private = [tag for tag in kept if tag & _PRIVATE]
+        private = {element.tag for element in kept if element.tag & PRIVATE_GROUP}
         reserved = {place.blocks.reservation(tag) for tag in private}
-        kept.update((element.tag, element) for element in reserved if element is not None)
-        for element in elements:
-            if is_creator(element.tag) and element.tag not in kept:
-                self._record(place, element, place.rules[element.tag])
+        found = [element for element in reserved if element is not None]
+        tags = {element.tag for element in found}
+        for element in place.elements:
+            if is_creator(element.tag) and element.tag not in tags:
+                self._record(place, element, PRIVATE)
+        return found
 
     def _element(self, element: RawElement, place: Place) -> RawElement | None:
         tag = element.tag
-        rule = place.rules[tag]
-        if tag & _PRIVATE and place.rules.book.private:
-            if is_creator(tag):
+        if tag & PRIVATE_GROUP:
+            if place.rules.book.private and is_creator(tag):
                 return None  # until it is known whether something of its block is kept
-            rule = place.blocks.rule(tag, place.rules.book.private) or rule
+            rule = _private_rule(tag, place)
+        else:
+            rule = place.rules[tag]
         if rule.action is Action.REMOVE:
             self._record(place, element, rule)
             return None
@@ -122,7 +142,9 @@ class Cleaner:
         self._record(place, element, rule)
 
     def _record(self, place: Place, element: RawElement, rule: Rule) -> None:
-        self.taken.append(ActionTaken(f"{place.prefix}{element.tag:08X}", rule.action, rule.name))
+        self.taken.append(
+            _new_tuple(ActionTaken, (f"{place.prefix}{element.tag:08X}", rule.action, rule.name))
+        )
 
     def _instead(self, element: RawElement, rule: Rule, place: Place) -> RawElement | None:
         """What is done with a value that can be neither kept nor cleaned."""
@@ -271,21 +293,19 @@ class Cleaner:
         *,
         dummied: bool,
     ) -> RawElement:
-        cleaned = tuple(
-            RawItem(
-                self.clean(
-                    item.elements,
-                    rules,
-                    place.encodings,
-                    f"{place.prefix}{element.tag:08X}[{number}].",
-                    dummied=dummied,
-                ),
-                item.undefined_length,
-            )
-            for number, item, rules in items
-        )
+        """The sequence with these items cleaned; the very same where nothing changes."""
+        cleaned = []
+        for number, item, rules in items:
+            encodings = encodings_of(item.elements, place.encodings)
+            inner = Place(item.elements, rules, encodings, dummied, (place, element.tag, number))
+            elements = self._clean(inner)
+            same = elements is item.elements
+            cleaned.append(item if same else RawItem(elements, item.undefined_length))
+        before = element.items or ()
+        if len(cleaned) == len(before) and all(map(is_, cleaned, before)):
+            return element
         return RawElement(
-            element.tag, element.vr, element.extent, None, cleaned, element.undefined_length
+            element.tag, element.vr, element.extent, None, tuple(cleaned), element.undefined_length
         )
 
     def _pseudonym(self, element: RawElement, place: Place) -> bytes:
@@ -313,6 +333,11 @@ class Cleaner:
 _DUMMIED_VRS: Final = TEXT_VRS - {"CS"}
 _INSIDE_DUMMY: Final = Rule(Action.DUMMY, "inside-dummy")
 _OVERLAY_TEXT_VRS: Final = TEXT_VRS - {"CS"} | TEMPORAL_VRS
+
+
+def _private_rule(tag: int, place: Place) -> Rule:
+    private = place.rules.book.private
+    return (place.blocks.rule(tag, private) if private else None) or PRIVATE
 
 
 def _with_value(element: RawElement, value: bytes) -> RawElement:

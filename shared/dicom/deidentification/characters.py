@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from pydicom.charset import convert_encodings, decode_bytes, python_encoding
@@ -40,6 +41,7 @@ def encodings_of(elements: Iterable[RawElement], inherited: Encodings = DEFAULT)
     return inherited
 
 
+@lru_cache(maxsize=256)  # hundreds of objects, and most of their items, say the same
 def _python_encodings(value: bytes) -> Encodings:
     if not is_known_set(value):
         return DEFAULT

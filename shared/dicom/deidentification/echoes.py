@@ -25,8 +25,9 @@ from shared.dicom.deidentification.characters import (
     trimmed,
 )
 from shared.dicom.deidentification.content import CONTENT_SEQUENCES, identifying_text
+from shared.dicom.deidentification.harmless import SHORTEST_BYTES, Harmless
 from shared.dicom.deidentification.pseudonyms import is_standard_uid
-from shared.dicom.deidentification.rules import Rules
+from shared.dicom.deidentification.rules import PRIVATE_GROUP, Rules
 from shared.dicom.elements import Header, RawElement
 
 _COINCIDENCES_PATH: Final = Path(__file__).with_name("coincidences.json")
@@ -65,6 +66,7 @@ _PARTS: Final = re.compile(r"[^\W\d_]{4,}+|\d{6,}+")  # of a word of letters and
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?0*(\d{6,})(?:\.0*)?")
 _LONG_DIGITS: Final = re.compile(r"\d{6,}")
 _IDEOGRAPHS: Final = re.compile(r"[\u3400-\u9fff]{2,}|[\u3040-\u9fff]{3,}")  # or syllables
+_VALUE_END: Final = re.compile(r"[\\\r\n]")
 _SCHEME: Final = re.compile(r"(?i:mailto|tel|https?):/*")
 _STROKES: Final = {
     "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "đ": "d", "ħ": "h", "\u0131": "i", "ł": "l",
@@ -78,7 +80,6 @@ _SHORTEST_NUMBER: Final = 6  # in a numeric value, shorter digits are measuremen
 _SHORTEST_INSIDE: Final = 6  # inside of longer words, shorter ones occur by chance
 _MOST_WORDS: Final = 6  # of a part of a name, in all ways in which they are run together
 _HEAD: Final = 2
-_SHORTEST_BYTES: Final = 6  # in binary values, shorter runs occur by chance
 _FEW_NEEDLES: Final = 256  # up to here, searching one after the other is faster
 _EQUIPMENT: Final = frozenset({0x00080070, 0x00081090, 0x00181020, 0x00189004, 0x00380101})
 
@@ -104,6 +105,7 @@ class Echoes:
     phrases: dict[str, set[str]] = field(default_factory=dict)  # by their first words
     uids: set[str] = field(default_factory=set)
     dates: set[str] = field(default_factory=set)
+    harmless: Harmless = field(default_factory=Harmless)  # of the values that may be kept
     _raw: set[str] = field(default_factory=set)
     _inside: dict[str, set[str]] = field(default_factory=dict)  # long ones, by their first letters
     _judged: dict[str, bool] = field(default_factory=dict)
@@ -123,6 +125,19 @@ class Echoes:
             found = self._has_words(_words(text)) or self._has_patterns(text)
             self._judged[text] = found
         return found
+
+    def told_by(self, texts: Sequence[str]) -> set[str]:
+        """Parts, in small letters, of those texts of ASCII that may repeat an identifier.
+
+        One pass for what `in_text` does with each text. More is told than that finds: also the
+        first word of a phrase, and what stands inside of a word, alone.
+        """
+        words = set(" ".join(texts).lower().translate(_WORDS_OF_ASCII).split())
+        mixed = " ".join(word for word in words if not (word.isalpha() or word.isdigit()))
+        parts = words.union(_PARTS.findall(mixed))
+        told = (self.words & parts) | (self.phrases.keys() & words) | self._inside_of(words)
+        dated = [text for text in texts if _LIKE_A_DATE_OR_UID.search(text)]
+        return told.union(text.lower() for text in dated if self._has_patterns(text))
 
     def without(self, text: str) -> str:
         """The text with the words and phrases that identify taken out."""
@@ -155,12 +170,12 @@ class Echoes:
 
     def in_bytes(self, value: bytes) -> bool:
         """Whether a binary value contains a long identifier, whatever stands around it."""
-        if len(value) < _SHORTEST_BYTES:
+        if len(value) < SHORTEST_BYTES:
             return False
         lowered, needles = value.lower(), self._needles()
         if len(needles) <= _FEW_NEEDLES:
             return any(needle in lowered for same in needles.values() for needle in same)
-        windows = (lowered[at : at + _SHORTEST_BYTES] for at in range(len(lowered)))
+        windows = (lowered[at : at + SHORTEST_BYTES] for at in range(len(lowered)))
         return any(
             lowered.startswith(needle, at)
             for at, window in enumerate(windows)
@@ -190,6 +205,13 @@ class Echoes:
             for known in self._inside.get(head, ())
         )
 
+    def _inside_of(self, words: set[str]) -> set[str]:
+        """Those of the words that may have an identifier inside, or what they may have."""
+        if len(self._inside) > _FEW_NEEDLES:
+            return {*filter(self._has_part, words)}
+        joined = " ".join(words)
+        return {known for same in self._inside.values() for known in same if known in joined}
+
     def _has_patterns(self, text: str) -> bool:
         if not _LIKE_A_DATE_OR_UID.search(text):
             return False
@@ -214,9 +236,9 @@ class Echoes:
             self._byte_needles = {}
             phrases = (phrase for same in self.phrases.values() for phrase in same)
             for text in {*self.words, *phrases, *self._raw, *self.dates}:
-                if len(text.encode("utf-8")) >= _SHORTEST_BYTES:
+                if len(text.encode("utf-8")) >= SHORTEST_BYTES:
                     for needle in _as_bytes(text):
-                        first = needle[:_SHORTEST_BYTES]
+                        first = needle[:SHORTEST_BYTES]
                         self._byte_needles.setdefault(first, []).append(needle)
         return self._byte_needles
 
@@ -228,12 +250,14 @@ class Echoes:
         if vr == "PN":
             self._add_name(text)
         elif vr == "UI":
-            self.uids.update(uid for uid in text.split("\\") if uid and not is_standard_uid(uid))
+            for uid in text.split("\\"):
+                if uid and not is_standard_uid(uid):
+                    self.uids.add(uid)
         elif vr in {"DA", "DT"}:
             self._add_dates(text)
         else:
-            for value in re.split(r"[\\\r\n]", text):
-                self._add_identifier(_SCHEME.sub("", value))
+            for value in _VALUE_END.split(text):
+                self._add_identifier(_SCHEME.sub("", value) if ":" in value else value)
 
     def _add_name(self, text: str) -> None:
         for name in text.split("\\"):
@@ -258,10 +282,11 @@ class Echoes:
         if len(words) > 1 and self._add_phrase(words):
             self._raw.add(value.strip())
         joined = "".join(words)
-        digits = [digits for word in words for digits in _LONG_DIGITS.findall(word)]
-        significant = (number.lstrip("0") for number in digits)
-        numbers = (number for number in significant if len(number) >= _SHORTEST_NUMBER)
-        self._add_words((joined, *digits, *numbers))
+        self._add_words((joined,))
+        if digits := _LONG_DIGITS.findall(" ".join(words)):
+            significant = (number.lstrip("0") for number in digits)
+            numbers = (number for number in significant if len(number) >= _SHORTEST_NUMBER)
+            self._add_words((*digits, *numbers))
         if len(joined) >= _SHORTEST_INSIDE and not joined.isalpha() and not joined.isdigit():
             self._add_inside(joined)
 
@@ -296,6 +321,7 @@ class _Plain(dict[int, str]):
 
 
 _PLAIN: Final = _Plain()
+_WORDS_OF_ASCII: Final = "".join(c if c.isalnum() else " " for c in map(chr, range(128)))
 
 
 def _words(text: str) -> list[str]:
@@ -316,16 +342,18 @@ def _runs(part: str) -> set[str]:
 
     A name of umlauts is also written with two letters for one.
     """
-    forms = {part}
-    if not part.isascii():
-        lowered = unicodedata.normalize("NFC", part).lower()
-        forms.add("".join(_DIGRAPHS.get(letter, letter) for letter in lowered))
-    runs = set()
-    for words in map(_words, forms):
-        runs.update(words)
-        if 1 < len(words) <= _MOST_WORDS:
-            ends = combinations(range(len(words) + 1), 2)
-            runs.update("".join(words[start:end]) for start, end in ends)
+    if part.isascii():
+        return _runs_of(_words(part))
+    lowered = unicodedata.normalize("NFC", part).lower()
+    spelt = "".join(_DIGRAPHS.get(letter, letter) for letter in lowered)
+    return _runs_of(_words(part)) | _runs_of(_words(spelt))
+
+
+def _runs_of(words: list[str]) -> set[str]:
+    runs = set(words)
+    if 1 < len(words) <= _MOST_WORDS:
+        ends = combinations(range(len(words) + 1), 2)
+        runs.update("".join(words[start:end]) for start, end in ends)
     return runs
 
 
@@ -376,26 +404,42 @@ def _is_telling(word: str) -> bool:
 
 
 def echoes_of(header: Header, rules: Rules) -> Echoes:
-    """The identifying values of the object: every one that the profile takes away, at any depth."""
+    """The identifying values of the object: every one that the profile takes away, at any depth.
+
+    Of the values that may be kept it is told which repeat none of them.
+    """
     echoes = Echoes()
     for element in header.file_meta:
         if element.vr == "AE" and element.value is not None:
             echoes.add("AE", decoded(trimmed(element.value), DEFAULT))
     _collect(header.dataset, rules, encodings_of(header.dataset), echoes)
+    echoes.harmless.judge(echoes)
     return echoes
 
 
 def _collect(
     elements: tuple[RawElement, ...], rules: Rules, encodings: Encodings, echoes: Echoes
 ) -> None:
+    judged, candidates = rules.judged_by_value, echoes.harmless
     for element in elements:
+        tag, value = element.tag, element.value
         if element.items is not None:
-            below = rules.below(element.tag)
-            for item in element.items:
-                inner = encodings_of(item.elements, encodings)
-                _collect(item.elements, below, inner, echoes)
-                if element.tag in CONTENT_SEQUENCES:
-                    text = identifying_text(item, rules.book.profile.options)
-                    echoes.add("LO", decoded(text, inner))
-        elif element.value and (rule := rules[element.tag]).echoed:
-            echoes.add(rule.vr, decoded(trimmed(element.value), encodings))
+            _collect_items(element, rules, encodings, echoes)
+        elif value is None or tag & PRIVATE_GROUP:
+            continue
+        elif element.vr == judged.get(tag, ""):
+            candidates[element.vr].add(value)
+        elif value and (rule := rules[tag]).echoed:
+            echoes.add(rule.vr, decoded(trimmed(value), encodings))
+
+
+def _collect_items(
+    sequence: RawElement, rules: Rules, encodings: Encodings, echoes: Echoes
+) -> None:
+    below, has_content = rules.below(sequence.tag), sequence.tag in CONTENT_SEQUENCES
+    for item in sequence.items or ():
+        inner = encodings_of(item.elements, encodings)
+        _collect(item.elements, below, inner, echoes)
+        if has_content:
+            text = identifying_text(item, rules.book.profile.options)
+            echoes.add("LO", decoded(text, inner))

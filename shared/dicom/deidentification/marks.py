@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import attrgetter
 from typing import Final
 
 from shared.dicom.deidentification.options import CODES, PROFILE_CODE, Option
@@ -15,6 +16,7 @@ IMPLEMENTATION_CLASS_UID: Final = "2.25.193406287341550728843620183572614983117"
 IMPLEMENTATION_VERSION_NAME: Final = "INLET_1"
 
 _NOWHERE: Final = Extent(0, 0)
+_TAG: Final = attrgetter("tag")
 _SOP_CLASS_UID: Final = 0x00080016
 _SOP_INSTANCE_UID: Final = 0x00080018
 
@@ -30,7 +32,7 @@ def with_marks(
     """The data set with the attributes that tell what was done (PS3.15 Section E.1.1)."""
     marks = {mark.tag: mark for mark in _marks(profile, applied)}
     others = (element for element in elements if element.tag not in marks)
-    return tuple(sorted((*others, *marks.values()), key=lambda element: element.tag))
+    return tuple(sorted((*others, *marks.values()), key=_TAG))
 
 
 @lru_cache(maxsize=64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import cast
 
 from shared.dicom.deidentification.characters import Encodings
 from shared.dicom.deidentification.graphics import regions_of_interest
@@ -19,21 +20,30 @@ class Place:
         elements: tuple[RawElement, ...],
         rules: Rules,
         encodings: Encodings,
-        prefix: str,
-        dummied: bool,  # noqa: FBT001 - of the package alone, and asked for every item
+        dummied: bool = False,  # noqa: FBT001, FBT002 - of the package alone, asked for every item
+        within: tuple[Place, int, int] | None = None,
     ) -> None:
-        self._elements = elements
+        self.elements = elements
         self.rules = rules
         self.encodings = encodings
-        self.prefix = prefix  # the path of the enclosing item
         self.dummied = dummied  # inside a sequence that is a dummy as a whole
+        self._within = within  # of an item: where its sequence stands, its tag, the item's number
+        self._prefix = None if within else ""
+
+    @property
+    def prefix(self) -> str:
+        """The path of the data set or item, made when something is first told of what it holds."""
+        if self._prefix is None:
+            outer, tag, number = cast("tuple[Place, int, int]", self._within)
+            self._prefix = f"{outer.prefix}{tag:08X}[{number}]."
+        return self._prefix
 
     @cached_property
     def blocks(self) -> PrivateBlocks:
         """The private blocks of the data set or item."""
-        return PrivateBlocks(self._elements)
+        return PrivateBlocks(self.elements)
 
     @cached_property
     def regions(self) -> frozenset[int]:
         """The groups of overlays that mark a region and nothing else."""
-        return regions_of_interest(self._elements)
+        return regions_of_interest(self.elements)

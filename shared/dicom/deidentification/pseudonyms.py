@@ -96,13 +96,16 @@ class PseudonymKey:
         return base64.b32encode(self._digest(kind, original, issuer)[:10]).decode("ascii")
 
     def _digest(self, kind: str, original: str, issuer: str = "") -> bytes:
-        message = _namespace(self.project, kind, issuer) + _preceded_by_length(original)
-        return hmac.digest(self.secret, message, "sha256")
+        digest = _namespace(self.secret, self.project, kind, issuer).copy()
+        digest.update(_preceded_by_length(original))
+        return digest.digest()
 
 
 @lru_cache(maxsize=1024)
-def _namespace(project: str, kind: str, issuer: str) -> bytes:
-    return b"".join(map(_preceded_by_length, (project, kind, issuer)))
+def _namespace(secret: bytes, project: str, kind: str, issuer: str) -> hmac.HMAC:
+    """The digest of all that stands before the original, to be copied and gone on with."""
+    namespace = b"".join(map(_preceded_by_length, (project, kind, issuer)))
+    return hmac.new(secret, namespace, "sha256")
 
 
 def _preceded_by_length(part: str) -> bytes:

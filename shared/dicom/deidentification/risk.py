@@ -128,14 +128,17 @@ def _facts(header: Header) -> _Facts:
         for element in header.dataset
         if element.tag in _ASKED and element.value is not None
     }
-    return _Facts(texts, frozenset(_tags(header.dataset)))
+    return _Facts(texts, _tags(header.dataset))
 
 
-def _tags(elements: Iterable[RawElement]) -> Iterable[int]:
-    for element in elements:
-        yield element.tag
-        for item in element.items or ():
-            yield from _tags(item.elements)
+def _tags(elements: Iterable[RawElement]) -> frozenset[int]:
+    found, waiting = set[int](), [elements]
+    for each in waiting:
+        for element in each:
+            found.add(element.tag)
+            if element.items:
+                waiting += [item.elements for item in element.items]
+    return frozenset(found)
 
 
 def _form(header: Header, facts: _Facts) -> HoldReason | None:
@@ -167,7 +170,7 @@ def _class(facts: _Facts) -> Iterator[HoldReason]:
 
 
 def _content(facts: _Facts) -> Iterator[HoldReason]:
-    for tag in sorted(_CONTENT.keys() & facts.tags):
+    for tag in sorted(tag for tag in _CONTENT if tag in facts.tags):
         yield _CONTENT[tag]
     is_state = facts.text(_SOP_CLASS_UID).startswith(f"{_STORAGE}11.")
     overlays = {tag for tag in facts.tags if tag >> 24 == _OVERLAY_GROUP and not tag >> 16 & 1}

@@ -18,9 +18,11 @@ from typing import Final
 from pydicom.datadict import get_entry
 
 from shared.dicom.deidentification.attribute_types import Need, Types, types_of
+from shared.dicom.deidentification.characters import SPECIFIC_CHARACTER_SET
 from shared.dicom.deidentification.options import COLUMNS, Option
 from shared.dicom.deidentification.profile import Override, Profile, Treatment
 from shared.dicom.deidentification.table import Row, safe_private, table
+from shared.dicom.deidentification.understanding import BINARY_VRS, NUMBER_VRS, TEXT_VRS
 from shared.dicom.elements import PIXEL_DATA_TAGS
 
 Path = tuple[int, ...]
@@ -94,15 +96,17 @@ _ECHOED_VRS: Final = frozenset(
 # Options under which a value stays: what it says is said of many patients, so it is no identifier.
 _DESCRIPTIVE: Final = frozenset({"clean_descriptors", "retain_patient_characteristics"})
 _NOT_ECHOED: Final = frozenset({0x00080201, 0x0016004F, 0x00160050, 0x300A0216})  # offset, makers
+PRIVATE_GROUP: Final = 0x00010000  # the bit of a tag that an odd group has
 _FIRST_DATA_SET_GROUP: Final = 0x0008
 _LENGTH_TO_END: Final = 0x00080001
 OVERRIDE: Final = "override"
 OVERLAYS: Final = 0x60  # the first digits of their groups
 _REPEATING_GROUPS: Final = {0x50: "E.1-1 50xx", OVERLAYS: "E.1-1 60xx"}
-_PRIVATE: Final = Rule(Action.REMOVE, "E.1-1 private")
+PRIVATE: Final = Rule(Action.REMOVE, "E.1-1 private")
 _NOT_OF_THE_DATA_SET: Final = Rule(Action.REMOVE, "not-of-the-data-set")
 _NESTED_PIXELS: Final = Rule(Action.REMOVE, "nested-pixel-data")
 _UNKNOWN: Final = Rule(Action.REMOVE, "unknown-attribute")
+_JUDGED_BY_VALUE: Final = TEXT_VRS | NUMBER_VRS | BINARY_VRS | {"UI"}
 _TREATMENTS: Final = {
     Treatment.KEEP: Action.KEEP,
     Treatment.REMOVE: Action.REMOVE,
@@ -120,12 +124,15 @@ class Rules(dict[int, Rule]):
     """The rules for the attributes of one data set, or of the items of one sequence.
 
     Each is made when it is first asked for; those of attributes that the dictionary has are kept.
+    `judged_by_value` has the VRs of those attributes of which nothing but the value decides whether
+    an element of that VR is kept as it is: nine in ten, which one look-up then settles.
     """
 
-    __slots__ = ("_below", "_variants", "book", "path", "types")
+    __slots__ = ("_below", "_variants", "book", "judged_by_value", "path", "types")
 
     def __init__(self, book: RuleBook, types: Types, path: Path | None) -> None:
         self.book, self.types, self.path = book, types, path
+        self.judged_by_value: dict[int, str] = {}
         self._below: dict[int, Rules] = {}
         self._variants: dict[tuple[int, Rule], Rules] = {}
 
@@ -134,6 +141,8 @@ class Rules(dict[int, Rule]):
         rule = decided(self.book.profile, self.types, self.path, tag)
         if rule.vr:
             self[tag] = rule
+            if _is_judged_by_value(tag, rule):
+                self.judged_by_value[tag] = rule.vr
         return rule
 
     def below(self, tag: int) -> Rules:
@@ -156,6 +165,11 @@ class Rules(dict[int, Rule]):
     def _path_below(self, tag: int) -> Path | None:
         below = None if self.path is None else (*self.path, tag)
         return below if below in self.book.paths else None
+
+
+def _is_judged_by_value(tag: int, rule: Rule) -> bool:
+    stays = rule.action is Action.KEEP and not rule.echoed
+    return stays and rule.vr in _JUDGED_BY_VALUE and tag != SPECIFIC_CHARACTER_SET
 
 
 class RuleBook:
@@ -190,8 +204,8 @@ def _book(profile: Profile, types: Types) -> RuleBook:
 def decided(profile: Profile, types: Types, path: Path | None, tag: int) -> Rule:
     """The profile's rule for a standard attribute."""
     group = tag >> 16
-    if group & 1:
-        return _PRIVATE
+    if tag & PRIVATE_GROUP:
+        return PRIVATE
     if group < _FIRST_DATA_SET_GROUP or not tag & 0xFFFF or tag == _LENGTH_TO_END:
         return _NOT_OF_THE_DATA_SET
     if tag in PIXEL_DATA_TAGS:
@@ -335,7 +349,7 @@ def _private_rules(profile: Profile) -> dict[str, dict[tuple[int, int], Rule]]:
     for override in profile.overrides:
         if override.private_creator:
             element = int(override.tag[:4], 16), int(override.tag[6:], 16)
-            rule = overridden(_PRIVATE, override)
+            rule = overridden(PRIVATE, override)
             rules.setdefault(override.private_creator, {})[element] = rule
     return rules
 

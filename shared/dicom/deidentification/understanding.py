@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Final
 
@@ -18,7 +17,8 @@ BULK_VRS: Final = frozenset({"FD", "FL", "OD", "OF", "OL", "OV", "OW", "SL", "SS
 _KINDS: Final = (TEXT_VRS, NUMBER_VRS, TEMPORAL_VRS, BINARY_VRS, frozenset({"UI"}))
 _KIND_OF: Final = {vr: number for number, kind in enumerate(_KINDS) for vr in kind}
 _KNOWN_VRS: Final = TEXT_VRS | NUMBER_VRS | TEMPORAL_VRS | BINARY_VRS | {"UI", "SQ"}
-_NUMBER: Final = re.compile(rb"[0-9+\-.eE \\]*\x00?")
+_PADDING: Final = b"\x00"
+_OF_NUMBERS: Final = b"0123456789+-.eE \\"
 
 
 def understood(element: RawElement, expected: str, *, little_endian: bool) -> RawElement | None:
@@ -29,7 +29,7 @@ def understood(element: RawElement, expected: str, *, little_endian: bool) -> Ra
     not understood.
     """
     vr = element.vr
-    if vr == expected and vr != "SQ" and element.items is None:
+    if vr == expected and (not element.value if vr == "SQ" else element.items is None):
         return element
     if (vr is None or vr == "UN" or vr not in _KNOWN_VRS) and expected:
         if not little_endian and expected not in TEXT_VRS:
@@ -54,4 +54,5 @@ def is_of_the_kind(vr: str, expected: str) -> bool:
 
 def is_number(value: bytes) -> bool:
     """Whether a DS or IS has nothing in it but numbers."""
-    return _NUMBER.fullmatch(value) is not None
+    rest = value.translate(None, _OF_NUMBERS)  # a fraction of the time that a pattern takes
+    return not rest or (rest == _PADDING and value.endswith(_PADDING))

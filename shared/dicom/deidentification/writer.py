@@ -6,8 +6,7 @@ of the source between the written bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import groupby
+from collections.abc import Iterable, Sequence
 from struct import Struct
 from typing import Final, Protocol, cast
 
@@ -16,14 +15,14 @@ from shared.dicom.vrs import LONG_VRS, SHORT_VRS
 
 Segment = bytes | Extent
 
-_SHORT_CODES: Final = {vr: vr.encode("ascii") for vr in SHORT_VRS}
-_LONG_CODES: Final = {vr: vr.encode("ascii") for vr in LONG_VRS}
+_SHORT_CODES: Final[dict[str | None, bytes]] = {vr: vr.encode("ascii") for vr in SHORT_VRS}
+_LONG_CODES: Final[dict[str | None, bytes]] = {vr: vr.encode("ascii") for vr in LONG_VRS}
 _NUL_PADDED_VRS: Final = frozenset({"UI", "OB", "UN"})
 _LONGEST_SHORT_VALUE: Final = 0xFFFF
 _BARE_BYTES: Final = 8  # of a tag and a length
-_ITEM: Final = 0xFFFEE000
-_ITEM_DELIMITATION: Final = 0xFFFEE00D
-_SEQUENCE_DELIMITATION: Final = 0xFFFEE0DD
+_ITEM: Final = (0xFFFE, 0xE000)
+_ITEM_DELIMITATION: Final = (0xFFFE, 0xE00D)
+_SEQUENCE_DELIMITATION: Final = (0xFFFE, 0xE0DD)
 EXPLICIT_LITTLE: Final = Encoding(explicit_vr=True, little_endian=True)
 
 
@@ -31,16 +30,27 @@ def written(elements: Iterable[RawElement], encoding: Encoding) -> tuple[Segment
     """The elements' bytes, with extents of the source where values are not in memory."""
     writer = _Writer(encoding)
     writer.elements(elements)
-    return joined(writer.pieces)
+    return writer.segments()
 
 
 def joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
     """The same segments with neighbouring bytes in one piece and empty ones left out."""
-    pieces: list[Segment] = []
-    for kind, run in groupby(segments, type):
-        same = tuple(run)
-        pieces += same if kind is Extent else (b"".join(cast("tuple[bytes, ...]", same)),)
-    return tuple(piece for piece in pieces if piece != b"")
+    pieces = tuple(segments)
+    return _joined(pieces, [at for at, piece in enumerate(pieces) if isinstance(piece, Extent)])
+
+
+def _joined(pieces: Sequence[Segment], extents: Iterable[int]) -> tuple[Segment, ...]:
+    """As `joined`, where it is known at which places the extents are."""
+    segments: list[Segment] = []
+    start = 0
+    for at in extents:
+        segments += (_run(pieces[start:at]), pieces[at])
+        start = at + 1
+    return tuple(each for each in (*segments, _run(pieces[start:])) if each != b"")
+
+
+def _run(pieces: Sequence[Segment]) -> bytes:
+    return b"".join(cast("Sequence[bytes]", pieces))
 
 
 class Sized(Protocol):
@@ -60,73 +70,87 @@ class _Writer:
     """Writes one after the other, and tells of what it wrote how long it is."""
 
     def __init__(self, encoding: Encoding) -> None:
-        self._explicit, self._little = encoding.explicit_vr, encoding.little_endian
-        self.pieces: list[Segment] = []
+        self._explicit = encoding.explicit_vr
+        little = encoding.little_endian
+        self._short, self._long, self._bare = _SHORT[little], _LONG[little], _BARE[little]
+        self._end_of_item = self._bare(*_ITEM_DELIMITATION, 0)
+        self._end_of_sequence = self._bare(*_SEQUENCE_DELIMITATION, 0)
+        self._pieces: list[Segment] = []
+        self._extents: list[int] = []
+
+    def segments(self) -> tuple[Segment, ...]:
+        """What has been written."""
+        return _joined(self._pieces, self._extents)
 
     def elements(self, elements: Iterable[RawElement]) -> int:
+        write = self._pieces.append
         length = 0
         for element in elements:
-            if element.items is not None:
-                length += self._sequence(element, element.items)
-            elif element.value is None:
-                length += self._streamed(element)
-            else:
-                length += self._plain(element.tag, element.vr or "UN", element.value)
+            value, vr = element.value, element.vr
+            if value is None:
+                length += self._elsewhere(element)
+                continue
+            size = len(value)
+            if size & 1:
+                value += b"\x00" if vr is None or vr in _NUL_PADDED_VRS else b" "
+                size += 1
+            header = self._header(element.tag, vr, size)
+            write(header)
+            write(value)
+            length += len(header) + size
         return length
 
-    def _plain(self, tag: int, vr: str, value: bytes) -> int:
-        if len(value) & 1:
-            value += b"\x00" if vr in _NUL_PADDED_VRS else b" "
-        header = self._header(tag, vr, len(value))
-        self.pieces += (header, value)
-        return len(header) + len(value)
+    def _elsewhere(self, element: RawElement) -> int:
+        """Write what has no value of its own: items, or bytes of the source."""
+        if element.items is not None:
+            return self._sequence(element, element.items)
+        return self._streamed(element)
 
     def _streamed(self, element: RawElement) -> int:
-        extent, vr = element.extent, element.vr or "UN"
+        extent = element.extent
         padding = b"" if element.undefined_length else b"\x00" * (extent.length & 1)
         length = extent.length + len(padding)
-        header = self._header(
-            element.tag, vr, UNDEFINED_LENGTH if element.undefined_length else length
-        )
-        self.pieces += (header, extent, padding) if extent.length else (header,)
+        stated = UNDEFINED_LENGTH if element.undefined_length else length
+        header = self._header(element.tag, element.vr, stated)
+        self._pieces.append(header)
+        if extent.length:
+            self._extents.append(len(self._pieces))
+            self._pieces += (extent, padding)
         return len(header) + length
 
     def _sequence(self, element: RawElement, items: tuple[RawItem, ...]) -> int:
         at = self._reserve()
         length = sum(map(self._item, items))
         if not element.undefined_length:
-            self.pieces[at] = header = self._header(element.tag, "SQ", length)
+            self._pieces[at] = header = self._header(element.tag, "SQ", length)
             return len(header) + length
-        self.pieces[at] = header = self._header(element.tag, "SQ", UNDEFINED_LENGTH)
-        self.pieces.append(self._bare(_SEQUENCE_DELIMITATION, 0))
+        self._pieces[at] = header = self._header(element.tag, "SQ", UNDEFINED_LENGTH)
+        self._pieces.append(self._end_of_sequence)
         return len(header) + length + _BARE_BYTES
 
     def _item(self, item: RawItem) -> int:
         at = self._reserve()
         length = self.elements(item.elements)
         if not item.undefined_length:
-            self.pieces[at] = self._bare(_ITEM, length)
+            self._pieces[at] = self._bare(*_ITEM, length)
             return _BARE_BYTES + length
-        self.pieces[at] = self._bare(_ITEM, UNDEFINED_LENGTH)
-        self.pieces.append(self._bare(_ITEM_DELIMITATION, 0))
+        self._pieces[at] = self._bare(*_ITEM, UNDEFINED_LENGTH)
+        self._pieces.append(self._end_of_item)
         return _BARE_BYTES + length + _BARE_BYTES
 
     def _reserve(self) -> int:
         """Leave a place for a header that says how long what follows is."""
-        self.pieces.append(b"")
-        return len(self.pieces) - 1
+        self._pieces.append(b"")
+        return len(self._pieces) - 1
 
-    def _header(self, tag: int, vr: str, length: int) -> bytes:
+    def _header(self, tag: int, vr: str | None, length: int) -> bytes:
         if not self._explicit:
-            return self._bare(tag, length)
+            return self._bare(tag >> 16, tag & 0xFFFF, length)
         code = _SHORT_CODES.get(vr)
         if code is not None and length <= _LONGEST_SHORT_VALUE:
-            return _SHORT[self._little](tag >> 16, tag & 0xFFFF, code, length)
+            return self._short(tag >> 16, tag & 0xFFFF, code, length)
         code = _LONG_CODES.get(vr, b"UN")  # a value too long for its VR, PS3.5 6.2.2
-        return _LONG[self._little](tag >> 16, tag & 0xFFFF, code, 0, length)
-
-    def _bare(self, tag: int, length: int) -> bytes:
-        return _BARE[self._little](tag >> 16, tag & 0xFFFF, length)
+        return self._long(tag >> 16, tag & 0xFFFF, code, 0, length)
 
 
 _SHORT: Final = (Struct(">HH2sH").pack, Struct("<HH2sH").pack)  # by whether little-endian

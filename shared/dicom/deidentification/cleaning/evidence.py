@@ -98,9 +98,10 @@ def planned(
     place of a missing Burned In Annotation NO, and of nothing more.
     """
     reasons = tuple(reason for reason in hold_reasons(header) if reason not in waived)
-    attributes = Attributes.of(header)
-    if header.pixel_data is None or not _TEXT.issuperset(reasons):
+    knows_places = seen is not None or policy != NO_CLEANING
+    if header.pixel_data is None or not (knows_places and _TEXT.issuperset(reasons)):
         return Hold(reasons[0]) if reasons else Keep()
+    attributes = Attributes.of(header)
     if not (reasons or seen) and attributes.text(_BURNED_IN_ANNOTATION).upper() == "NO":
         return Keep()
     known = _Known.of(attributes, policy, seen)
