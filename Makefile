@@ -134,6 +134,10 @@ score-deid: $(DEV_READY) ## Score de-identification on planted identities, as MI
 corpus-deid: $(DEV_READY) ## De-identify all real files at hand; search them for what is left
 	@"$(PY)" -m tests.benchmarks.corpus_deid
 
+.PHONY: corpus-index
+corpus-index: $(DEV_READY) ## All real files at hand into the tables, thrice; compare with the files
+	@"$(PY)" -m tests.benchmarks.corpus_index
+
 LOCK := build/lock/bin/python -m uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --quiet pyproject.toml --extra local
 
