@@ -10,6 +10,8 @@
   square of the rows. Without the copies, `FOR SYSTEM_TIME AS OF` reads the present.
 - A query in which a function had to be rewritten (COUNTIF, say) returns its column names in lower
   case; BigQuery keeps the case they are written in.
+- Such a query also loses every RECORD column of what `SELECT *` stands for, at any depth, because
+  the emulator tells its optimiser only of columns whose type it can name.
 - Each open append stream holds one of a handful of threads, so that a few clients block all others.
 
 A test fails as soon as upstream needs one of these no longer.
@@ -24,7 +26,7 @@ from typing import Any, Protocol
 import grpc
 from bqemulator.api.routes.tabledata import _build_arrow_schema
 from bqemulator.grpc_api import write_servicer
-from bqemulator.sql import translator
+from bqemulator.sql import catalog_schema, translator
 from bqemulator.storage import engine as engine_module
 from bqemulator.versioning.snapshots import SnapshotManager
 
@@ -70,6 +72,8 @@ def repair() -> None:
     grpc.aio.server = partial(grpc.aio.server, migration_thread_pool=streams)
     translations: Any = translator
     translations.qualify = _case_kept(translations.qualify)
+    columns: Any = catalog_schema
+    columns._safe_bq_to_duckdb = _named(columns._safe_bq_to_duckdb)  # noqa: SLF001
     engine.execute = _execute
     engine.fetch_arrow = _fetch_arrow
     snapshots.capture = _when_asked(snapshots.capture)
@@ -97,6 +101,13 @@ def _case_kept(qualify: Callable[..., Any]) -> Callable[..., Any]:
         return qualify(tree, dialect=strategy, **options)
 
     return qualify_keeping_case
+
+
+def _named(name_of: Callable[[str], str | None]) -> Callable[[str], str]:
+    def name_or_unknown(bigquery_type: str) -> str:
+        return name_of(bigquery_type) or "UNKNOWN"
+
+    return name_or_unknown
 
 
 def _alone(work: Callable[..., Any]) -> Callable[..., Any]:

@@ -361,11 +361,15 @@ def test_a_research_copy_is_that_of_the_version_that_counts(warehouse: Client) -
 QUESTIONS = re.findall(
     r"^-- (.+)\n((?:(?!```).+\n)+)", (SCHEMAS / "README.md").read_text(), flags=re.MULTILINE
 )
+NO_SPILL = (
+    "Whose header is too large for a row, and where is all of it? "
+    "Columns of their own are filled all the same."
+)
 
 
 @pytest.mark.parametrize(("question", "sql"), QUESTIONS)
 def test_a_question_of_the_page_has_an_answer(warehouse: Client, question: str, sql: str) -> None:
-    nothing = {"What arrived today, by modality?"}
+    nothing = {"What arrived today, by modality?", NO_SPILL}
     rows = _rows(warehouse, sql.replace("demo-hospital", "h"))
     assert bool(rows) is (question not in nothing)
 

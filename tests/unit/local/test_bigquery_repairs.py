@@ -10,6 +10,7 @@ import pytest
 import sqlglot
 from bqemulator.catalog.models import TableFieldSchema, TableSchema
 from bqemulator.grpc_api import write_servicer
+from bqemulator.sql import catalog_schema
 from bqemulator.sql import translator as translations
 from bqemulator.storage.engine import DuckDBEngine
 from bqemulator.versioning.snapshots import SnapshotManager
@@ -21,6 +22,7 @@ NESTED = TableFieldSchema(name="Alphabetic", type="STRING")
 NAMES = TableFieldSchema(name="PatientName", type="RECORD", mode="REPEATED", fields=(NESTED,))
 TABLE: Any = SimpleNamespace(schema_=TableSchema(fields=(NAMES,)))
 TRANSLATOR: Any = translations
+SCHEMA: Any = catalog_schema
 HANDLER: Any = write_servicer.BigQueryWriteHandler
 
 
@@ -74,6 +76,12 @@ def test_upstream_lowers_the_names_of_columns() -> None:
 
     assert column(TRANSLATOR.qualify) == "facility"
     assert column(repairs._case_kept(TRANSLATOR.qualify)) == "Facility"
+
+
+def test_upstream_does_not_know_the_type_of_a_record() -> None:
+    assert SCHEMA._safe_bq_to_duckdb("RECORD") is None
+    named = repairs._named(SCHEMA._safe_bq_to_duckdb)
+    assert (named("RECORD"), named("DATE")) == ("UNKNOWN", "DATE")
 
 
 def test_the_extension_is_where_duckdb_looks(tmp_path: Path) -> None:
