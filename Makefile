@@ -18,7 +18,7 @@ INSTALL := "$(PY)" -m pip install -qq --disable-pip-version-check --no-compile -
 
 .PHONY: help
 help: ## List these commands
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
 
 .PHONY: demo
 demo: $(RUN_READY) ## The whole pipeline on real files, from nothing, in under two minutes
@@ -117,6 +117,20 @@ schemas: $(DEV_READY) ## Write the table schemas from the code
 .PHONY: docs
 docs: $(DEV_READY) ## Write the tables of the documentation from the code
 	@"$(PY)" -m infra.docs
+
+.PHONY: infra-check
+infra-check: $(DEV_READY) ## Check the infrastructure with the real Terraform, without a cloud
+	@"$(PY)" -m pytest tests/infra
+
+.PHONY: infra-access
+infra-access: $(DEV_READY) ## Write who may do what into infra/README.md
+	@"$(PY)" -m tests.infra.access
+
+.PHONY: provider-schema
+provider-schema: ## Write the schema of Terraform's provider anew (tests/infra/README.md)
+	@"$(PYTHON)" -m venv build/provider
+	@build/provider/bin/python -m pip download -qq --no-deps -d build/provider cdktn-provider-google==21.1.0
+	@build/provider/bin/python -m tests.infra.provider_schema build/provider/cdktn_provider_google-*.whl
 
 .PHONY: test-large
 test-large: $(DEV_READY) ## A gigabyte through ingest, its memory and reads measured

@@ -1,0 +1,27 @@
+# Everything that a deployment can say.
+
+alert_emails        = ["imaging-operators@example.org", "on-call@example.org"]
+archive_classes     = { NEARLINE = 30, COLDLINE = 90, ARCHIVE = 365 }
+archive_retention   = { days = 3650, locked = false }
+billing_account     = "000000-AAAAAA-000000"
+deletion_protection = true
+egress              = { network = "projects/example-network/global/networks/imaging", subnetwork = "projects/example-network/regions/europe-west3/subnetworks/functions" }
+event_subscribers   = ["serviceAccount:pacs@example-pacs.iam.gserviceaccount.com"]
+facilities_file     = "examples/facilities.yaml"
+facility_members = {
+  example-clinic   = ["principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/facilities/subject/example-clinic"]
+  example-hospital = ["serviceAccount:sender@example-hospital.iam.gserviceaccount.com"]
+}
+identity_readers  = ["group:imaging-data-stewards@example.org"]
+imaging_analysts  = ["group:imaging-analysts@example.org", "group:imaging-data-stewards@example.org"]
+key_rotation_days = 90
+max_instances     = 50
+monthly_budget    = 2000
+project           = "example-imaging"
+quarantine_days   = 180
+region            = "europe-west3"
+research_readers  = ["group:researchers@example.org"]
+rotation_start    = "2030-01-01T00:00:00Z"
+secret_versions   = { pseudonym-key = "1", webhook-secret = "1" }
+settings          = { webhook_url = "https://example.org/imaging-events" }
+soft_delete_days  = 30

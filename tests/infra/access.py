@@ -1,0 +1,79 @@
+"""Who may do what on what, and why: the grants that a plan may make, and their table in the README.
+
+`make infra-access` writes the table between `<!-- access -->` and `<!-- end -->`; the grants of the
+full example's plan are compared with the same list, grant by grant.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from infra.definition import load_pipeline
+from infra.docs import markdown
+from tests.infra.plan import Grant
+from tests.infra.terraform import INFRA
+
+PAGE: Final = INFRA / "README.md"
+_TABLE: Final = re.compile(r"(?<=<!-- access -->\n).*?(?=<!-- end -->)", re.DOTALL)
+
+
+def entries() -> Mapping[str, list[Mapping[str, Any]]]:
+    """Return the list, by who."""
+    listed: Mapping[str, list[Mapping[str, Any]]] = yaml.safe_load(
+        Path(__file__).with_name("grants.yaml").read_text()
+    )
+    return listed
+
+
+def allowed() -> Iterator[Grant]:
+    """Yield every grant of the list."""
+    for who, listed in entries().items():
+        for entry in listed:
+            may, only = entry["may"], entry.get("only", "")
+            for at in entry["at"]:
+                for each, on in _each(who, at):
+                    yield Grant(who=each, may=may, on=on, only=only)
+
+
+def _each(who: str, at: str) -> Iterator[tuple[str, str]]:
+    """Yield who and what an entry stands for: one of each, but where it says otherwise."""
+    pipeline = load_pipeline()
+    pushes = {name: each.stage for each in pipeline.functions.values() for name in each.pushes}
+    if at == "function of that push":
+        yield from ((f"push-{name}", f"function {stage}") for name, stage in pushes.items())
+    elif at == "identity of each push":
+        yield from ((who, f"identity push-{name}") for name in pushes)
+    elif at == "subscription of each push":
+        yield from ((who, f"subscription {name}") for name in pushes)
+    elif at.startswith("views of "):
+        dataset = at.removeprefix("views of ")
+        yield from ((who, f"table {dataset}.{view}") for view in pipeline.datasets[dataset].views)
+    else:
+        yield who, at
+
+
+def table() -> str:
+    """Return the list as a table."""
+    rows = (
+        (
+            who if who.startswith("identity of") else f"`{who}`",
+            f"`{entry['may']}`",
+            ", ".join(entry["at"]) + (f", only where `{entry['only']}`" if "only" in entry else ""),
+            entry["why"],
+        )
+        for who, listed in entries().items()
+        for entry in listed
+    )
+    return markdown(("who", "may", "on", "because"), rows)
+
+
+def rendered(page: str) -> str:
+    """Return a page with its table as the list has it."""
+    return _TABLE.sub(lambda _: table(), page)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(rendered(PAGE.read_text()))

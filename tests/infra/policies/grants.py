@@ -1,0 +1,112 @@
+"""Who may do what."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from infra.bundle import ROOT
+from tests.infra.access import allowed
+from tests.infra.plan import PROJECT, Plan
+from tests.infra.policies.differences import exactly, same
+
+FULL: Final = "full"  # the example whose grants are listed whole
+PUBLIC: Final = ("allUsers", "allAuthenticatedUsers")
+ROLES: Final = {
+    "inletObjectKeeper": ["storage.objects.create", "storage.objects.get"],
+    "inletObjectReader": ["storage.objects.get"],
+    "inletObjectTaker": ["storage.objects.delete", "storage.objects.get"],
+    "inletRowAppender": ["bigquery.tables.get", "bigquery.tables.updateData"],
+    "inletUploader": ["storage.objects.create"],
+}
+# Kinds of resources whose every member is in the list; of no other kind may there be one.
+_OTHER_WAYS: Final = ("_iam_binding", "_iam_policy", "_access_control", "_acl")
+
+
+def grants(plan: Plan) -> Iterator[str]:
+    """The grants are those of the list."""
+    listed = {str(grant) for grant in allowed()}
+    made = [str(grant) for grant in plan.grants]
+    yield from exactly("grants", listed if plan.example == FULL else listed & set(made), made)
+    yield from same("grants", len(set(made)), len(made))
+
+
+def other_ways(plan: Plan) -> Iterator[str]:
+    """Nothing grants by a way that the list does not see."""
+    for resource in plan.resources:
+        if any(way in resource.kind for way in _OTHER_WAYS):
+            yield f"{resource.address}: grants are made member by member"
+        if resource.kind == "google_bigquery_dataset_access" and not resource.values["view"]:
+            yield f"{resource.address}: only views are let in this way"
+
+
+def public(plan: Plan) -> Iterator[str]:
+    """Nothing is open to everybody."""
+    for resource in plan.resources:
+        text = json.dumps(resource.values)
+        yield from (f"{resource.address}: {who}" for who in PUBLIC if f'"{who}"' in text)
+
+
+def roles(plan: Plan) -> Iterator[str]:
+    """Our roles permit what they say."""
+    made = {
+        each.values["role_id"]: sorted(each.values["permissions"])
+        for each in plan.of_kind("project_iam_custom_role")
+    }
+    yield from same("roles", ROLES, made)
+
+
+def pseudonym_key(plan: Plan) -> Iterator[str]:
+    """The key of pseudonyms is read by `deidentify` alone."""
+    readers = [grant.who for grant in plan.grants if grant.on == "secret pseudonym-key"]
+    yield from same("secret pseudonym-key", ["fn-deidentify"], readers)
+
+
+def appenders(plan: Plan) -> Iterator[str]:
+    """`index` may append to the tables that it appends to."""
+    sources = "".join(path.read_text() for path in (ROOT / "functions" / "index").glob("*.py"))
+    written = set(re.findall(r'\.append\(\s*"([a-z_]+\.[a-z_]+)"', sources))
+    may = {
+        grant.on.removeprefix("table ")
+        for grant in plan.grants
+        if grant.who == "fn-index" and grant.may == "inletRowAppender"
+    }
+    yield from exactly("tables that index appends to", written, may)
+
+
+def uploaders(plan: Plan) -> Iterator[str]:
+    """A facility's members may create objects below its name, and nothing anywhere else."""
+    inbox = f"projects/_/buckets/{PROJECT}-inbox/objects"
+    for facility, members in plan.variables["facility_members"].items():
+        below = (
+            'resource.type == "storage.googleapis.com/Object" && '
+            f'resource.name.startsWith("{inbox}/{facility}/")'
+        )
+        own = ("inletUploader", f"folder inbox/{facility}/", below)
+        for member in members:
+            theirs = [(each.may, each.on, each.only) for each in plan.grants if each.who == member]
+            yield from same(member, [own], theirs)
+
+
+def identities(plan: Plan) -> Iterator[str]:
+    """Every function, subscription and schedule has an identity of its own."""
+    used = [
+        *(
+            each.block("service_config")["service_account_email"]
+            for each in plan.of_kind("cloudfunctions2_function")
+        ),
+        *(
+            each.block("push_config", "oidc_token").get("service_account_email")
+            for each in plan.of_kind("pubsub_subscription")
+            if each.values["push_config"]
+        ),
+        *(
+            each.block("http_target", "oidc_token").get("service_account_email")
+            for each in plan.of_kind("cloud_scheduler_job")
+        ),
+    ]
+    made = [each.values["email"] for each in plan.of_kind("service_account")]
+    yield from same("identities", len(set(used)), len(used))
+    yield from exactly(
+        "identities", made, [*used, *(email for email in made if email.startswith("build-"))]
+    )
