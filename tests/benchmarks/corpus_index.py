@@ -21,48 +21,33 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import sys
 import tempfile
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 from google.api_core.exceptions import GoogleAPICallError
-from google.cloud.bigquery import Client
 from pydicom.dataset import Dataset
 from pydicom.valuerep import DA
 
-from functions.index.handler import Index
-from functions.index.handler import read as message_of
 from infra.definition import load_pipeline
-from infra.local.clients import Clients
-from infra.local.endpoints import Endpoints
-from infra.local.overrides import load_profile
-from infra.local.wiring import SCHEMAS, Wiring
-from shared.adapters.bigquery import BigQueryTables
-from shared.contracts.objects import StoredObject
-from shared.contracts.outcome import Outcome, OutcomeKind
+from shared.contracts.outcome import OutcomeKind
 from shared.dicom.attributes import NAME_GROUPS
-from shared.ports import RowSink
 from tests.benchmarks.corpus_deid import Identifier, identifiers, in_values
-from tests.benchmarks.real_outcomes import files, ingested, named
+from tests.benchmarks.real_outcomes import files
 from tests.benchmarks.research_values import values_of
+from tests.benchmarks.settled import Row, Settled, settled
 from tests.integration.servers import serving
 from tests.score.bases import CORPUS
 from tests.score.leaks import Value, read
-from tests.simulation.world import World
 from tests.unit.dicom.samples import corpus_entries
 from tests.unit.dicom.test_corpus import JUDGED
 
 REPORT: Final = Path("build/corpus/index.json")
-COPIES: Final = 3
-AT_ONCE: Final = 80
 _ACCEPTED: Final = {OutcomeKind.ARCHIVED, OutcomeKind.CONFLICT, OutcomeKind.DUPLICATE}
 _LEVELS: Final = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
 _FEWEST_DIGITS_OF_UIDS: Final = 20
@@ -79,76 +64,7 @@ _COUNTED: Final = (
 
 _UNREADABLE: Final = (AttributeError, NotImplementedError, TypeError, ValueError)
 
-Row = Mapping[str, Any]
 Instance = tuple[str, str]  # facility and SOP Instance UID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """What was sent, what the handlers told of it, and the server on which all of it is indexed."""
-
-    uploads: Mapping[str, Path]  # by names in the inbox
-    world: World
-    client: Client
-    deliveries: int
-
-    @property
-    def outcomes(self) -> list[Outcome]:
-        """What `ingest` and `deidentify` told."""
-        return [Outcome.from_message(each) for each in self.world.topics["outcomes"].messages]
-
-    def file(self, outcome: Outcome) -> Path:
-        """What a facility sent; of a member of a container, a path of no file."""
-        name = outcome.source.version.name
-        return self.uploads.get(name, Path(name))
-
-    def sent(self, outcome: Outcome) -> bytes:
-        """The file as it was sent; of a member of a container, what was kept of it."""
-        file = self.file(outcome)
-        return file.read_bytes() if file.is_file() else self.kept(_uri(outcome.target))
-
-    def kept(self, uri: str) -> bytes:
-        """An object, by its gs:// address."""
-        bucket, _, name = uri.removeprefix("gs://").partition("/")
-        return self.world.store.data(bucket, name)
-
-    def rows(self, table: str) -> list[Row]:
-        """Everything that a table or a view shows."""
-        return [dict(row) for row in self.client.query(f"SELECT * FROM {table}").result()]
-
-
-def _uri(stored: StoredObject | None) -> str:
-    assert stored
-    return stored.uri
-
-
-def a_warehouse(variables: Mapping[str, str]) -> tuple[Client, RowSink]:
-    """Make every table and view anew, as the local cloud does; return who asks and who appends."""
-    clients, datasets = Clients(variables), load_pipeline().datasets
-    wiring = Wiring(clients, load_profile(), Endpoints.choose({}))
-    for dataset in datasets.values():
-        clients.bigquery.delete_dataset(dataset.name, delete_contents=True, not_found_ok=True)
-        wiring.dataset(dataset)
-    tables = BigQueryTables(clients.project, SCHEMAS, {name: name for name in datasets})
-    return clients.bigquery, tables
-
-
-def deliver(world: World, tables: RowSink, seed: int) -> int:
-    """Index every message three times, in random order and many at once; return how many."""
-    index = Index(tables=tables)
-    told = [*world.topics["uploads"].messages, *world.topics["outcomes"].messages] * COPIES
-    random.Random(seed).shuffle(told)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return len(list(pool.map(lambda message: index(message_of(message)), told)))
-
-
-def settled(paths: Iterable[Path], variables: Mapping[str, str], seed: int) -> Settled:
-    """All files sent, decided, copied and indexed."""
-    uploads = named(paths)
-    world = ingested(uploads, seed)
-    client, tables = a_warehouse(variables)
-    deliveries = deliver(world, tables, seed)
-    return Settled(uploads=uploads, world=world, client=client, deliveries=deliveries)
 
 
 def accepted(it: Settled) -> set[Instance]:

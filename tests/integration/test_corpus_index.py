@@ -12,8 +12,9 @@ import pytest
 
 from shared.ports import Row, RowSink
 from tests.benchmarks import corpus_index
-from tests.benchmarks.corpus_index import Settled, a_warehouse, deliver, found, settled
+from tests.benchmarks.corpus_index import found
 from tests.benchmarks.real_outcomes import ingested, named
+from tests.benchmarks.settled import Settled, a_warehouse, deliver, settled
 from tests.builders import a_uid, an_instance
 from tests.conftest import Environment
 from tests.score.bases import SHIPPED, real_paths

@@ -1,0 +1,100 @@
+"""Real files indexed: what the handlers told of them, told thrice to tables on a real server."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from google.cloud.bigquery import Client
+
+from functions.index.handler import Index
+from functions.index.handler import read as message_of
+from infra.definition import load_pipeline
+from infra.local.clients import Clients
+from infra.local.endpoints import Endpoints
+from infra.local.overrides import load_profile
+from infra.local.wiring import SCHEMAS, Wiring
+from shared.adapters.bigquery import BigQueryTables
+from shared.contracts.objects import StoredObject
+from shared.contracts.outcome import Outcome
+from shared.ports import RowSink
+from tests.benchmarks.real_outcomes import ingested, named
+from tests.simulation.world import World
+
+COPIES: Final = 3
+AT_ONCE: Final = 80
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """What was sent, what the handlers told of it, and the server on which all of it is indexed."""
+
+    uploads: Mapping[str, Path]  # by names in the inbox
+    world: World
+    client: Client
+    deliveries: int
+
+    @cached_property
+    def outcomes(self) -> list[Outcome]:
+        """What `ingest` and `deidentify` told."""
+        return [Outcome.from_message(each) for each in self.world.topics["outcomes"].messages]
+
+    def file(self, outcome: Outcome) -> Path:
+        """What a facility sent; of a member of a container, a path of no file."""
+        name = outcome.source.version.name
+        return self.uploads.get(name, Path(name))
+
+    def sent(self, outcome: Outcome) -> bytes:
+        """The file as it was sent; of a member of a container, what was kept of it."""
+        file = self.file(outcome)
+        return file.read_bytes() if file.is_file() else self.kept(_uri(outcome.target))
+
+    def kept(self, uri: str) -> bytes:
+        """An object, by its gs:// address."""
+        bucket, _, name = uri.removeprefix("gs://").partition("/")
+        return self.world.store.data(bucket, name)
+
+    def rows(self, table: str) -> list[Row]:
+        """Everything that a table or a view shows."""
+        return [dict(row) for row in self.client.query(f"SELECT * FROM {table}").result()]
+
+
+def _uri(stored: StoredObject | None) -> str:
+    assert stored
+    return stored.uri
+
+
+def a_warehouse(variables: Mapping[str, str]) -> tuple[Client, RowSink]:
+    """Make every table and view anew, as the local cloud does; return who asks and who appends."""
+    clients, datasets = Clients(variables), load_pipeline().datasets
+    wiring = Wiring(clients, load_profile(), Endpoints.choose({}))
+    for dataset in datasets.values():
+        clients.bigquery.delete_dataset(dataset.name, delete_contents=True, not_found_ok=True)
+        wiring.dataset(dataset)
+    tables = BigQueryTables(clients.project, SCHEMAS, {name: name for name in datasets})
+    return clients.bigquery, tables
+
+
+def deliver(world: World, tables: RowSink, seed: int) -> int:
+    """Index every message three times, in random order and many at once; return how many."""
+    index = Index(tables=tables)
+    told = [*world.topics["uploads"].messages, *world.topics["outcomes"].messages] * COPIES
+    random.Random(seed).shuffle(told)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return len(list(pool.map(lambda message: index(message_of(message)), told)))
+
+
+def settled(paths: Iterable[Path], variables: Mapping[str, str], seed: int) -> Settled:
+    """All files sent, decided, copied and indexed."""
+    uploads = named(paths)
+    world = ingested(uploads, seed)
+    client, tables = a_warehouse(variables)
+    deliveries = deliver(world, tables, seed)
+    return Settled(uploads=uploads, world=world, client=client, deliveries=deliveries)
