@@ -111,20 +111,16 @@ class Function:
     stage: str
     description: str
     trigger: Push | Schedule
-    also: Push | None  # a second topic, under the same terms
+    also: tuple[Push, ...]  # more topics, under the same terms
     resources: Resources
     schemas: bool
     environment: Mapping[str, Reference]
 
     @property
     def pushes(self) -> Mapping[str, Push]:
-        """The push subscriptions by name: the stage's own, and the second topic's behind it."""
-        pushes = {self.stage: self.trigger} if isinstance(self.trigger, Push) else {}
-        return (
-            pushes
-            if self.also is None
-            else {**pushes, f"{self.stage}-{self.also.topic}": self.also}
-        )
+        """The push subscriptions by name: the stage's own, and behind it the other topics'."""
+        own = {self.stage: self.trigger} if isinstance(self.trigger, Push) else {}
+        return own | {f"{self.stage}-{push.topic}": push for push in self.also}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +206,7 @@ def _function(name: str, node: Node) -> Function:
         stage=name,
         description=node.text("description"),
         trigger=_trigger(node.child("trigger"), node.child("delivery")),
-        also=_push(node.child("also"), node.child("delivery")) if "also" in node else None,
+        also=tuple(_push(push, node.child("delivery")) for push in node.children("also")),
         resources=_resources(node.child("resources")),
         schemas=node.flag("schemas"),
         environment=_environment(node.child("environment")),

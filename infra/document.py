@@ -45,6 +45,12 @@ class Node:
         """The mapping under a key, empty when there is none."""
         return Node(self._value.get(key), f"{self.path}.{key}" if self.path else key, self.problems)
 
+    def children(self, key: str) -> list["Node"]:
+        """The mappings in the list under a key, none when there is no list."""
+        values = self._take(key, list, [], "a list") or []
+        path = f"{self.path}.{key}" if self.path else key
+        return [Node(value, f"{path}[{at}]", self.problems) for at, value in enumerate(values)]
+
     def entries(self) -> Iterator[tuple[str, "Node"]]:
         """Every key with the mapping under it."""
         return ((key, self.child(key)) for key in self._value)

@@ -327,6 +327,35 @@ TABLES: Mapping[str, Schema] = {
         "description": "One row per run of the sweep: what it found, and how far it has come.",
         "partition_field": "RunAt",
         "fields": [
+    "imaging.events": {
+        "description": "One row per event that was published, and again per redelivery: what the "
+        "public topic says, and no more.",
+        "partition_field": "RecordedAt",
+        "clustering": ["Type", "Facility", "StudyInstanceUID"],
+        "fields": [
+            column("EventId", "STRING", "Id of the event: `ce-id`", "REQUIRED"),
+            column("RootEventId", "STRING", "Id of the upload it descends from; not of copies"),
+            column("Type", "STRING", "Type of the event: `ce-type`", "REQUIRED"),
+            column("Source", "STRING", "Which function decided it: `ce-source`", "REQUIRED"),
+            column("Time", "TIMESTAMP", "When it was decided; of copies the hour", "REQUIRED"),
+            column("Outcome", "STRING", f"One of {', '.join(OutcomeKind)}"),
+            column("Reason", "STRING", "Why it was refused or ignored, by stable code"),
+            column("Facility", "STRING", "The facility that sent the object; not of copies"),
+            column("Modality", "STRING", "Modality (0008,0060) where it is a defined term"),
+            *(_UIDS[name] for name in _UIDS if name != "TransferSyntaxUID"),
+            column("IsPrimary", "BOOLEAN", "Whether the version is the primary one from then on"),
+            column("Difference", "STRING", "Of a conflict: what differs from the first version"),
+            column("Data", "JSON", "The event's data, whole", policy=Policy.LINKING),
+            column(
+                "RecordedAt",
+                "TIMESTAMP",
+                "When the row was written, which is its place in the feed; of copies the end of "
+                "that hour",
+                "REQUIRED",
+            ),
+            _VERSION,
+        ],
+    },
             column("RunAt", "TIMESTAMP", "When it began", "REQUIRED"),
             column("DurationMs", "INTEGER", "How long it took, in milliseconds"),
             column("Redriven", "INTEGER", "Objects that waited for too long, announced again"),

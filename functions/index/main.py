@@ -9,6 +9,7 @@ from flask import Request
 from functions.index.handler import Index, read
 from functions.index.settings import Settings
 from shared.adapters.bigquery import BigQueryTables
+from shared.adapters.system_clock import SystemClock
 from shared.runtime import log
 from shared.runtime.delivery import Answer, Lazy, deliver
 from shared.runtime.environment import Environment
@@ -20,7 +21,8 @@ SCHEMAS = Path(__file__).parent / "schemas"
 
 def _make() -> Index:
     datasets = {"imaging": SETTINGS.dataset, "research": SETTINGS.research_dataset}
-    return Index(tables=BigQueryTables(SETTINGS.project, SCHEMAS, datasets))
+    tables = BigQueryTables(SETTINGS.project, SCHEMAS, datasets)
+    return Index(tables=tables, clock=SystemClock())
 
 
 _handler = Lazy(_make)
@@ -28,5 +30,5 @@ _handler = Lazy(_make)
 
 @functions_framework.http
 def index(request: Request) -> Answer:
-    """Index one outcome, or one upload."""
+    """Index one outcome, one upload or one event."""
     return deliver(request, read, _handler)

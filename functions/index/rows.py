@@ -1,11 +1,14 @@
-"""The rows of an outcome. Pure; the columns are those of `infra/schemas`.
+"""The rows of an outcome, an upload and an event. Pure; the columns are those of `infra/schemas`.
 
 Times come from the object and the decision, never from the clock, so that a redelivery writes the
-same row.
+same row. But for one: when an event was recorded is its place in the feed, to which only those
+after all that could be read may be added.
 """
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
+from shared.contracts.event import PublicEvent
 from shared.contracts.layout import UNKNOWN_FACILITY
 from shared.contracts.message import to_json
 from shared.contracts.objects import StoredObject
@@ -129,6 +132,39 @@ def _instance(outcome: Outcome, stored: StoredObject) -> dict[str, object]:
         "BlobStorageSize": stored.size,
         "StructuredStorageSize": len(to_json(metadata)),
         "StorageClass": "STANDARD",
+def event(published: PublicEvent, now: datetime) -> Row:
+    """Return the row of `imaging.events`: what the public topic says, and when it was recorded.
+
+    Of a copy that is the end of the hour, as its own time is the hour: to the second it would
+    lead to the original, whose events were recorded a moment before.
+    """
+    data = published.data
+    return {
+        "EventId": published.event_id,
+        "RootEventId": data.get("root_event_id"),
+        "Type": published.type,
+        "Source": published.source,
+        "Time": published.time,
+        "Outcome": data.get("outcome"),
+        "Reason": data.get("reason"),
+        "Facility": data.get("facility"),
+        "Modality": data.get("modality"),
+        "StudyInstanceUID": data.get("study_instance_uid"),
+        "SeriesInstanceUID": data.get("series_instance_uid"),
+        "SOPInstanceUID": data.get("sop_instance_uid"),
+        "SOPClassUID": data.get("sop_class_uid"),
+        "IsPrimary": data.get("primary"),
+        "Difference": data.get("difference"),
+        "Data": data,
+        "RecordedAt": _end_of_hour(now) if published.is_of_copy else now,
+        "PipelineVersion": PIPELINE_VERSION,
+    }
+
+
+def _end_of_hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+
+
         "Type": "CREATE",
         "LastUpdated": stored.created,
         "PipelineVersion": PIPELINE_VERSION,

@@ -64,7 +64,7 @@ def _local(function: Function, profile: Profile) -> Function:
     if isinstance(trigger, Schedule):
         every = profile.schedules.get(function.stage, trigger.every_s)
         return replace(function, trigger=replace(trigger, every_s=every))
-    also = _hurried(function.also, profile) if function.also else None
+    also = tuple(_hurried(push, profile) for push in function.also)
     return replace(function, trigger=_hurried(trigger, profile), also=also)
 
 

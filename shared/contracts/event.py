@@ -43,6 +43,11 @@ class PublicEvent:
         """The upload it descends from; the event's own id where that may not be told."""
         return str(self.data.get("root_event_id", self.event_id))
 
+    @property
+    def is_of_copy(self) -> bool:
+        """Whether it tells of a research copy, of which no moment may be told."""
+        return self.type == TYPES[OutcomeKind.DEIDENTIFIED]
+
     @classmethod
     def from_message(cls, message: Message) -> "PublicEvent":
         """Read the inverse of `to_message`.

@@ -9,6 +9,7 @@ from functions.sweep.report import Report
 from infra.definition import load_pipeline
 from infra.table_schemas import ATTRIBUTES, SCHEMAS, TABLES, text
 from shared.adapters.table_rows import RowWriter
+from shared.contracts.event import PublicEvent
 from shared.contracts.outcome import OutcomeKind
 from shared.contracts.upload import Upload
 from shared.dicom.deidentification.table import TABLE_PATH
@@ -17,6 +18,7 @@ from tests.outcomes import MOMENT, an_outcome
 
 ROWS = {
     "imaging.instances": rows.instance(an_outcome()),
+    "imaging.events": rows.event(PublicEvent.of(an_outcome()), MOMENT),
     "imaging.landed": rows.landed(Upload(version=an_outcome().source.version, landed_at=MOMENT)),
     "imaging.uploads": rows.upload(an_outcome()),
     "imaging.deid_audit": rows.audit(an_outcome(OutcomeKind.HELD)),
@@ -101,6 +103,7 @@ def test_restricted_columns_beside_attributes_are_these() -> None:
         ("imaging.uploads", "References.FileID", "identifying"),
         ("imaging.uploads", "TargetUri", "identifying"),
         ("imaging.deid_audit", "SourceUri", "linking"),
+        ("imaging.events", "Data", "linking"),
         ("imaging.reidentifications", "Who", "identifying"),
         ("imaging.reidentifications", "Reason", "identifying"),
         ("imaging.reidentifications", "Pseudonym", "linking"),

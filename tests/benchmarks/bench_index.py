@@ -46,6 +46,7 @@ from requests.adapters import HTTPAdapter
 from functions.index.handler import Index, read
 from infra.table_schemas import SCHEMAS
 from shared.adapters.bigquery import BigQueryTables
+from shared.adapters.system_clock import SystemClock
 from shared.adapters.table_rows import RowWriter
 from shared.contracts.message import Message
 from shared.ports import Row, RowSink
@@ -157,7 +158,7 @@ def messages() -> list[Message]:
 
 def measured(sink: RowSink, told: Sequence[Message], at_once: int) -> Cost:
     """Return what it costs to index the messages, so many at once."""
-    index = Index(tables=sink)
+    index = Index(tables=sink, clock=SystemClock())
     gc.collect()
     with ThreadPoolExecutor(at_once) as pool:
         cpu, wall = time.process_time(), time.perf_counter()

@@ -15,6 +15,7 @@ from functions.index.handler import Index, read
 from infra.definition import load_pipeline
 from infra.table_schemas import SCHEMAS, TABLES
 from shared.adapters.bigquery import BigQueryTables
+from shared.adapters.memory import ManualClock
 from shared.contracts.outcome import Outcome, OutcomeKind
 from tests.builders import EXPLICIT, IMPLICIT, a_uid
 from tests.conftest import Environment
@@ -60,7 +61,8 @@ def warehouse(bigquery_server: Environment) -> Iterator[Client]:
         client = Client(project=project, credentials=AnonymousCredentials())
         _make(client)
         datasets = {name: name for name in load_pipeline().datasets}
-        index = Index(tables=BigQueryTables(project, SCHEMAS, datasets))
+        tables = BigQueryTables(project, SCHEMAS, datasets)
+        index = Index(tables=tables, clock=ManualClock())
         copies = [outcome.to_message() for outcome in [*COPIES, OTHER_COPY, OF_OTHER_KEY]]
         told = [*STORY.messages, *copies] * 3
         random.Random(1).shuffle(told)

@@ -223,7 +223,7 @@ class World:
             facilities=self.facilities,
             profiles={facility.name: BASIC for facility in self.facilities},
         )
-        index = Index(tables=tables)
+        index = Index(tables=tables, clock=self.clock)
         notify = Notify(events=events, webhook=webhook)
         return {
             "ingest": lambda message: ingest(Upload.from_message(message)),

@@ -1,7 +1,10 @@
+from datetime import UTC, datetime
+
 import pytest
 
-from functions.index.handler import Index
-from shared.adapters.memory import MemoryTables
+from functions.index.handler import Index, read
+from shared.adapters.memory import ManualClock, MemoryTables
+from shared.contracts.event import PublicEvent
 from shared.contracts.outcome import OutcomeKind
 from tests.outcomes import MOMENT, an_outcome
 
@@ -22,7 +25,7 @@ EXPECTED = {
 @pytest.mark.parametrize("kind", OutcomeKind)
 def test_an_outcome_becomes_its_rows(kind: OutcomeKind) -> None:
     tables = MemoryTables()
-    Index(tables=tables)(an_outcome(kind))
+    Index(tables=tables, clock=ManualClock())(an_outcome(kind))
     assert list(tables.rows) == EXPECTED[kind]
     assert [len(rows) for rows in tables.rows.values()] == [1] * len(EXPECTED[kind])
 
@@ -31,14 +34,14 @@ def test_an_outcome_becomes_its_rows(kind: OutcomeKind) -> None:
 def test_a_redelivery_repeats_the_row(kind: OutcomeKind) -> None:
     tables = MemoryTables()
     for _ in range(2):
-        Index(tables=tables)(an_outcome(kind))
+        Index(tables=tables, clock=ManualClock())(an_outcome(kind))
     for first, second in tables.rows.values():
         assert first == second
 
 
 def test_the_row_of_an_instance_has_what_analysts_filter_by() -> None:
     tables = MemoryTables()
-    Index(tables=tables)(an_outcome())
+    Index(tables=tables, clock=ManualClock())(an_outcome())
     (row,) = tables.rows["imaging.instances"]
     assert row["Modality"] == "CT"
     assert row["PatientID"] == "PLANTED-ID"
@@ -50,8 +53,34 @@ def test_the_row_of_an_instance_has_what_analysts_filter_by() -> None:
 
 def test_the_audit_names_attributes_and_never_values() -> None:
     tables = MemoryTables()
-    Index(tables=tables)(an_outcome(OutcomeKind.DEIDENTIFIED))
+    Index(tables=tables, clock=ManualClock())(an_outcome(OutcomeKind.DEIDENTIFIED))
     (row,) = tables.rows["imaging.deid_audit"]
     assert row["Actions"] == [{"Path": "00100010", "Action": "Z", "Rule": "E.1-1"}]
     assert (row["Profile"], row["KeyId"]) == ("basic", "0123456789abcdef")
     assert "PLANTED" not in str(row)
+
+
+def test_an_event_becomes_a_row_when_it_comes() -> None:
+    tables, clock = MemoryTables(), ManualClock()
+    event = PublicEvent.of(an_outcome(OutcomeKind.QUARANTINED))
+    Index(tables=tables, clock=clock)(read(event.to_message()))
+    assert list(tables.rows) == ["imaging.events"]
+    (row,) = tables.rows["imaging.events"]
+    assert (row["EventId"], row["Time"], row["RecordedAt"]) == (event.event_id, MOMENT, clock.time)
+    assert (row["Reason"], row["Facility"], row["Data"]) == (
+        "not-dicom",
+        "demo-hospital",
+        event.data,
+    )
+
+
+def test_the_row_of_a_copys_event_does_not_lead_back() -> None:
+    tables, clock = MemoryTables(), ManualClock()
+    original = an_outcome(OutcomeKind.DEIDENTIFIED)
+    Index(tables=tables, clock=clock)(PublicEvent.of(original))
+    (row,) = tables.rows["imaging.events"]
+    assert (row["RootEventId"], row["Facility"]) == (None, None)
+    assert row["Time"] == MOMENT.replace(minute=0, second=0, microsecond=0)
+    assert row["RecordedAt"] == datetime(2026, 1, 2, 4, tzinfo=UTC)
+    assert original.root_event_id not in str(row)
+    assert "demo-hospital" not in str(row)

@@ -24,7 +24,7 @@ TARGET = replace(TARGET, version=replace(TARGET.version, generation=99))
 
 def _row(outcome: Outcome, table: str) -> Row:
     tables = MemoryTables()
-    Index(tables=tables)(replace(outcome, source=SOURCE, target=TARGET))
+    Index(tables=tables, clock=ManualClock())(replace(outcome, source=SOURCE, target=TARGET))
     (row,) = tables.rows[table]
     return row
 
@@ -128,7 +128,7 @@ def test_only_a_name_in_the_inbox_says_whose_it_is(
 ) -> None:
     version = a_stored_object(name).version
     tables = MemoryTables()
-    Index(tables=tables)(Upload(version=version, lineage=lineage))
+    Index(tables=tables, clock=ManualClock())(Upload(version=version, lineage=lineage))
     (row,) = tables.rows["imaging.landed"]
     assert row["Facility"] == facility
     ids = (row["UploadId"], row["RootEventId"])
