@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from functions.index.handler import Index
-from shared.adapters.memory import MemoryTables
-from shared.contracts.outcome import Outcome, OutcomeKind, Reference
+from shared.adapters.memory import ManualClock, MemoryTables
+from shared.contracts.outcome import PIPELINE_VERSION, Outcome, OutcomeKind, Reference
 from shared.contracts.provenance import upload_event_id
 from shared.contracts.upload import Lineage, Upload
 from shared.ports import Row
