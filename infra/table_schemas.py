@@ -323,10 +323,6 @@ TABLES: Mapping[str, Schema] = {
             _VERSION,
         ],
     },
-    "imaging.sweeps": {
-        "description": "One row per run of the sweep: what it found, and how far it has come.",
-        "partition_field": "RunAt",
-        "fields": [
     "imaging.events": {
         "description": "One row per event that was published, and again per redelivery: what the "
         "public topic says, and no more.",
@@ -356,6 +352,10 @@ TABLES: Mapping[str, Schema] = {
             _VERSION,
         ],
     },
+    "imaging.sweeps": {
+        "description": "One row per run of the sweep: what it found, and how far it has come.",
+        "partition_field": "RunAt",
+        "fields": [
             column("RunAt", "TIMESTAMP", "When it began", "REQUIRED"),
             column("DurationMs", "INTEGER", "How long it took, in milliseconds"),
             column("Redriven", "INTEGER", "Objects that waited for too long, announced again"),

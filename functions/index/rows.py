@@ -114,24 +114,6 @@ def audit(outcome: Outcome) -> Row:
     }
 
 
-def _instance(outcome: Outcome, stored: StoredObject) -> dict[str, object]:
-    metadata = outcome.metadata or {}
-    return {
-        **hot_values(metadata),
-        **_identity(outcome),
-        "IsPrimary": outcome.primary,
-        "PrimaryAt": outcome.primary_at,
-        "Metadata": metadata,
-        "MetadataUri": outcome.metadata_uri,
-        "DroppedTags": [
-            {"Path": tag.path, "VR": tag.vr, "Length": tag.length} for tag in outcome.dropped
-        ],
-        "ObjectUri": stored.uri,
-        "Generation": stored.version.generation,
-        "Crc32c": stored.crc32c,
-        "BlobStorageSize": stored.size,
-        "StructuredStorageSize": len(to_json(metadata)),
-        "StorageClass": "STANDARD",
 def event(published: PublicEvent, now: datetime) -> Row:
     """Return the row of `imaging.events`: what the public topic says, and when it was recorded.
 
@@ -165,6 +147,24 @@ def _end_of_hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
+def _instance(outcome: Outcome, stored: StoredObject) -> dict[str, object]:
+    metadata = outcome.metadata or {}
+    return {
+        **hot_values(metadata),
+        **_identity(outcome),
+        "IsPrimary": outcome.primary,
+        "PrimaryAt": outcome.primary_at,
+        "Metadata": metadata,
+        "MetadataUri": outcome.metadata_uri,
+        "DroppedTags": [
+            {"Path": tag.path, "VR": tag.vr, "Length": tag.length} for tag in outcome.dropped
+        ],
+        "ObjectUri": stored.uri,
+        "Generation": stored.version.generation,
+        "Crc32c": stored.crc32c,
+        "BlobStorageSize": stored.size,
+        "StructuredStorageSize": len(to_json(metadata)),
+        "StorageClass": "STANDARD",
         "Type": "CREATE",
         "LastUpdated": stored.created,
         "PipelineVersion": PIPELINE_VERSION,
