@@ -48,6 +48,10 @@ drop: $(RUN_READY) ## Drop files as a facility: make drop SRC=folder FACILITY=de
 sql: $(RUN_READY) ## Run a query: make sql Q='SELECT * FROM imaging.studies'
 	@"$(PY)" -m infra.local sql "$$Q"
 
+.PHONY: export-samples
+export-samples: $(RUN_READY) ## The views of research as Parquet files, into build/samples
+	@"$(PY)" -m infra.local export build/samples
+
 .PHONY: release
 release: $(RUN_READY) ## Decide refused files anew: make release REASON=truncated [FACILITY=…]
 	@"$(PY)" -m infra.operate --local release --reason "$$REASON" --facility "$$FACILITY" --name "$$NAME"

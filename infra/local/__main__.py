@@ -1,4 +1,4 @@
-"""The local cloud's commands: `python -m infra.local up|down|status|logs|drop|sql|demo`."""
+"""The local cloud's commands: `python -m infra.local up|down|status|logs|drop|sql|export|demo`."""
 
 import argparse
 import importlib
@@ -11,7 +11,7 @@ from infra.local.console import Console
 from infra.local.layout import DEFAULT, Layout
 
 # Loaded when called: the Google clients take a second to import.
-_ELSEWHERE = ("status", "logs", "drop", "sql", "demo")
+_ELSEWHERE = ("status", "logs", "drop", "sql", "export", "demo")
 
 
 def main() -> int:
@@ -79,6 +79,8 @@ def _options() -> argparse.Namespace:
     drop.add_argument("facility", type=_text, metavar="FACILITY", help="the facility's name")
     sql = commands.add_parser("sql", help="run a query")
     sql.add_argument("query", type=_text, metavar="Q", help="GoogleSQL")
+    export = commands.add_parser("export", help="write the views of research as Parquet files")
+    export.add_argument("folder", type=_path, metavar="FOLDER", help="where to")
     commands.add_parser("demo", help="the whole pipeline on a sample set")
     return parser.parse_args()
 
