@@ -22,6 +22,7 @@ from shared.contracts.outcome import PIPELINE_VERSION, Action, Outcome, OutcomeK
 from shared.dicom.deidentification.engine import Deidentified, Held, deidentify
 from shared.dicom.deidentification.profile import Profile
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
+from shared.dicom.deidentification.reasons import HeldError
 from shared.dicom.identity import Identity
 from shared.dicom.inspection import inspect
 from shared.dicom.reader import read_header
@@ -78,7 +79,10 @@ class Deidentify:
         if isinstance(result, Held):
             return self._without_copy(archived, original, OutcomeKind.HELD, result.reason.value)
         labels = self._labels(original, profile, authority)
-        copy = self._written(result, partial(result.pieces, source), labels)
+        try:
+            copy = self._written(result, partial(result.pieces, source), labels)
+        except HeldError as error:
+            return self._without_copy(archived, original, OutcomeKind.HELD, error.reason)
         return self._with_copy(archived, original, profile, result, copy)
 
     def _labels(self, original: StoredObject, profile: Profile, authority: str) -> dict[str, str]:

@@ -171,6 +171,7 @@ def figures(folders: list[Path], rounds: int, large_rounds: int) -> dict[str, An
         "vs_dcmanon": ratio(found, OURS, ("dcmanon",)),
         "vs_pydicom_lazy": ratio(found, OURS, ("pydicom_lazy",)),
         "large_vs_copy": ratio(big["rounds"], "deidentify", ("copy",)),
+        "large_compressed_vs_copy": ratio(big["rounds"], "compressed", ("copy",)),
         "large_changed_vs_copy": ratio(big["rounds"], "clean", ("copy",)),
     }
     chosen = ("vs_fastest_python", "vs_dcmanon", "large_vs_copy")

@@ -3,12 +3,12 @@
     python -m tests.benchmarks.large_deid ROUNDS
 
 The handler has the adapter that it is deployed with, and a server of `object_server`. One object is
-a CT whose pixel data go through unchanged; the other a colour ultrasound of the same size, of which
-every frame is made black around its region. The copy reads the CT by the same adapter and writes it
-by it, in the same pieces, unchanged: not the copy that the service makes by itself. The ways take
-turns; what was written is deleted between them. Prints the seconds of each round, and how much
-memory was resident at most when the handler had taken the CT once, and then the ultrasound once;
-nothing else had been done but to send the two.
+a CT whose pixel data go through unchanged; one has compressed frames that do, of 100 kB each; one
+is a colour ultrasound, of which every frame is made black around its region. The copy reads the CT
+by the same adapter and writes it by it, in the same pieces, unchanged: not the copy that the
+service makes by itself. The ways take turns; what was written is deleted between them. Prints the
+seconds of each round, and how much memory was resident at most when the handler had taken the CT
+once, then the compressed frames, then the ultrasound; nothing else had been done but to send them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from shared.dicom.source import extent_pieces
 from shared.object_source import ObjectSource
 from tests.benchmarks.object_server import PROJECT, serving_large
 from tests.benchmarks.typical_ct import FRAME, a_header
-from tests.large_objects import LargeObject, a_large_ultrasound
+from tests.large_objects import LargeObject, a_large_compressed, a_large_ultrasound
 from tests.outcomes import an_outcome
 
 FRAMES: Final = 954  # 500 MB
@@ -45,6 +45,7 @@ RESEARCH: Final = "research"
 COPIES: Final = "copies"
 PROFILES: Final = {
     "ct": BASIC,
+    "compressed": BASIC,
     "ultrasound": Profile(name="cleaning", options=frozenset({Option.CLEAN_PIXEL_DATA})),
 }
 
@@ -66,6 +67,7 @@ class Bench:
         ct = LargeObject(a_header(1, FRAMES), FRAME, FRAMES)
         self.originals = {
             "ct": self._sent("ct", ct),
+            "compressed": self._sent("compressed", a_large_compressed(ct.size)),
             "ultrasound": self._sent("ultrasound", a_large_ultrasound(ct.size)),
         }
 
@@ -77,6 +79,10 @@ class Bench:
     def deidentify(self) -> None:
         """Have the handler make the research copy of the CT."""
         self._handle("ct")
+
+    def pass_compressed(self) -> None:
+        """Have the handler make that of the compressed frames."""
+        self._handle("compressed")
 
     def clean(self) -> None:
         """Have the handler make that of the ultrasound."""
@@ -112,14 +118,20 @@ def resident_mb() -> float:
 def measured(rounds: int) -> dict[str, Any]:
     """The figures of so many rounds."""
     bench = Bench()
-    ways = {"deidentify": bench.deidentify, "copy": bench.copy, "clean": bench.clean}
+    ways = {
+        "deidentify": bench.deidentify,
+        "compressed": bench.pass_compressed,
+        "clean": bench.clean,
+    }
     resident = {}
-    for way in ("deidentify", "clean"):
-        bench.seconds(ways[way])
-        resident[way] = resident_mb()
+    for name, way in ways.items():
+        bench.seconds(way)
+        resident[name] = resident_mb()
+    ways["copy"] = bench.copy
     return {
         "bytes": {name: original.size for name, original in bench.originals.items()},
         "rss_mb": resident["deidentify"],
+        "rss_mb_compressed": resident["compressed"],
         "rss_mb_changed": resident["clean"],
         "rounds": [{name: bench.seconds(way) for name, way in ways.items()} for _ in range(rounds)],
     }

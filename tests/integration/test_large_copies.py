@@ -21,7 +21,12 @@ from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.errors import TransientError
 from tests.benchmarks.object_server import PROJECT, serving_large
 from tests.builders import a_dataset
-from tests.large_objects import LargeObject, a_large_object, a_large_ultrasound
+from tests.large_objects import (
+    LargeObject,
+    a_large_compressed,
+    a_large_object,
+    a_large_ultrasound,
+)
 from tests.outcomes import an_outcome
 
 LARGE = 64 << 20
@@ -82,6 +87,15 @@ def test_pixel_data_that_stay_are_never_in_memory_as_a_whole(store: CloudStorage
     large = a_large_object(a_dataset(rows=512, columns=512), LARGE)
     copy, held = the_copy(store, large)
     assert set(pixels_of(store, copy, large)) == {large.frame}
+    assert held < MAX_HELD_BYTES
+
+
+def test_compressed_frames_are_never_in_memory_as_a_whole(store: CloudStorage) -> None:
+    large = a_large_compressed(LARGE)
+    copy, held = the_copy(store, large)
+    start = large.size - len(large.header) - len(large.trailer)
+    pixels = store.read(copy.version, copy.size - start - len(large.trailer), start)
+    assert pixels == large.frame * large.frames
     assert held < MAX_HELD_BYTES
 
 

@@ -13,6 +13,7 @@ import yaml
 from shared.dicom.deidentification import (
     BASIC,
     Held,
+    HeldError,
     Profile,
     PseudonymKey,
     deidentify,
@@ -43,12 +44,18 @@ def inlet(data: bytes, *, under: Profile = BASIC, key: PseudonymKey = KEY) -> Ma
     source = BytesSource(data)
     try:
         result = deidentify(read_header(source), key, source, profile=under)
+        if isinstance(result, Held):
+            return _held(result.reason, result.residue)
+        return Made(data=b"".join(result.pieces(source)))
+    except HeldError as error:
+        return _held(error.reason, error.residue)
     except PermanentError as error:
         return Made(data=None, reason=f"refused: {error.reason}")
-    if isinstance(result, Held):
-        found = f" ({', '.join(result.residue)})" if result.residue else ""
-        return Made(data=None, reason=f"{result.reason}{found}")
-    return Made(data=b"".join(result.pieces(source)))
+
+
+def _held(reason: str, residue: tuple[str, ...]) -> Made:
+    found = f" ({', '.join(residue)})" if residue else ""
+    return Made(data=None, reason=f"{reason}{found}")
 
 
 def basic_profile(data: bytes) -> Made:

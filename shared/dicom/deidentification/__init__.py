@@ -5,13 +5,14 @@ from shared.dicom.deidentification.engine import Deidentified, Held, deidentify
 from shared.dicom.deidentification.options import Option
 from shared.dicom.deidentification.profile import BASIC, Profile, ProfileError
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
-from shared.dicom.deidentification.reasons import HoldReason
+from shared.dicom.deidentification.reasons import HeldError, HoldReason
 
 __all__ = [
     "BASIC",
     "ActionTaken",
     "Deidentified",
     "Held",
+    "HeldError",
     "HoldReason",
     "Option",
     "Profile",

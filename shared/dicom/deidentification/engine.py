@@ -22,10 +22,10 @@ from shared.dicom.deidentification.content import refers_by_position
 from shared.dicom.deidentification.echoes import Echoes, echoes_of
 from shared.dicom.deidentification.marks import PREAMBLE, file_meta, group_length, with_marks
 from shared.dicom.deidentification.options import Option
-from shared.dicom.deidentification.pixels import bounded_pixels
+from shared.dicom.deidentification.pixels import PassingFragments
 from shared.dicom.deidentification.profile import BASIC, Profile
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
-from shared.dicom.deidentification.reasons import HoldReason
+from shared.dicom.deidentification.reasons import HeldError, HoldReason
 from shared.dicom.deidentification.retention import retained_by
 from shared.dicom.deidentification.rules import Action, Rules, rules_for
 from shared.dicom.deidentification.writer import (
@@ -60,18 +60,22 @@ _CLEANED: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deidentified:
-    """A clean copy, in order: bytes, extents of the source to copy through, cleaned pixels."""
+    """A clean copy, in order: bytes, extents of the source to copy through, cleaned pixels.
 
-    segments: tuple[Segment | CleanedPixels, ...] = field(repr=False)
+    Encapsulated pixel data that pass are looked at once, on their way: `pieces` may still tell that
+    the object is to be held. There is a copy when the last piece was given.
+    """
+
+    segments: tuple[Segment | PassingFragments | CleanedPixels, ...] = field(repr=False)
     identity: Identity  # the pseudonymous one
     patient: str  # the pseudonym of the patient
     actions: tuple[ActionTaken, ...]
-    total_length: int
 
     def pieces(self, source: Source) -> Iterator[bytes]:
         """The bytes of the copy in pieces of some MiB, with those of the source that it keeps.
 
         Raises:
+            HeldError: what passes is not clean, or not whole.
             TransientError: `short-read`, the source gave less than it has.
         """
         for segment in self.segments:
@@ -103,10 +107,10 @@ def deidentify(
     """A copy under the profile, or why there is none.
 
     Equal objects, keys, profiles and authorities give equal results. Pixel data become an extent
-    of the source, or under the Clean Pixel Data Option what is written in its place. Only when they
-    are encapsulated is the source read: the start of each fragment, and all of it when frames
-    change. Without a source such objects are held. Where a finder of text is at hand, it looks at
-    the pixels under the Clean Pixel Data Option.
+    of the source, or under the Clean Pixel Data Option what is written in its place. Only when
+    frames of encapsulated ones change is the source read here. Without a source encapsulated ones
+    are held. Where a finder of text is at hand, it looks at the pixels under the Clean Pixel Data
+    Option.
 
     Args:
         header: the object's.
@@ -130,18 +134,16 @@ def deidentify(
     rules = rules_for(profile, texts.of(_SOP_CLASS_UID))
     echoes = echoes_of(header, rules)
     try:
-        pixels = _pixels(header, source, echoes)
-        replacement = _replacement(look, plan)
+        passing = _passing(header, source, echoes)
+        replacement = _replacement(look, plan, passing)
+    except HeldError as error:
+        return Held(reason=error.held_for, residue=error.residue)
     except FormatError:
         return Held(reason=HoldReason.PIXEL_DATA_INCONSISTENT)
     except CleaningError:
         return Held(reason=HoldReason.PIXELS_NOT_CLEANABLE)
-    if isinstance(pixels, Held):
-        return pixels
-    if isinstance(replacement, Held):
-        return replacement
     cleaner = _cleaner(header, texts, key, authority, echoes)
-    return _deidentified(header, cleaner, rules, pixels, replacement)
+    return _deidentified(header, cleaner, rules, passing, replacement)
 
 
 def _waived(profile: Profile, header: Header) -> frozenset[HoldReason]:
@@ -152,25 +154,28 @@ def _waived(profile: Profile, header: Header) -> frozenset[HoldReason]:
     return frozenset(waived)
 
 
-def _pixels(header: Header, source: Source | None, echoes: Echoes) -> tuple[RawElement, ...] | Held:
-    if header.pixel_data is None:
-        return ()
-    if not header.pixel_data.undefined_length:
-        return (header.pixel_data,)
+def _passing(header: Header, source: Source | None, echoes: Echoes) -> PassingFragments | None:
+    """Encapsulated pixel data as they pass; native ones are an extent that the reader checked."""
+    pixels = header.pixel_data
+    if pixels is None or not pixels.undefined_length:
+        return None
     if source is None:
-        return Held(reason=HoldReason.PIXEL_DATA_UNBOUNDED)
-    pixels, echoed = bounded_pixels(header.pixel_data, source, echoes)
-    if echoed:
-        return Held(reason=HoldReason.IDENTITY_RESIDUE, residue=("codestream",))
-    return (pixels,)
+        raise HeldError(HoldReason.PIXEL_DATA_UNBOUNDED)
+    if not pixels.extent.length:
+        raise HeldError(HoldReason.PIXEL_DATA_INCONSISTENT)
+    return PassingFragments(pixels.extent, echoes)
 
 
-def _replacement(look: Look, plan: Keep | Blank) -> Replacement | Held | None:
+def _replacement(
+    look: Look, plan: Keep | Blank, passing: PassingFragments | None
+) -> Replacement | None:
     if look.source is None or isinstance(plan, Keep):
         return None
+    if passing is not None:  # the codestream of a frame keeps its header when the frame changes
+        passing.check(look.source)
     replacement = Replacement.of(look.header, plan, look.source)
     if look.shows_text(plan, replacement.pixels):
-        return Held(reason=HoldReason.TEXT_IN_PIXELS)
+        raise HeldError(HoldReason.TEXT_IN_PIXELS)
     return replacement
 
 
@@ -178,7 +183,7 @@ def _deidentified(
     header: Header,
     cleaner: Cleaner,
     rules: Rules,
-    pixels: tuple[RawElement, ...],
+    passing: PassingFragments | None,
     replacement: Replacement | None,
 ) -> Deidentified | Held:
     profile = rules.book.profile
@@ -190,17 +195,15 @@ def _deidentified(
     identity = _identity(dataset, header.transfer_syntax_uid)
     if not (_is_one_uid(identity.sop_instance_uid) and _is_one_uid(identity.sop_class_uid)):
         return Held(reason=HoldReason.IDENTITY_MISSING)
-    segments = _segments(header, dataset, pixels)
+    segments = _segments(header, dataset)
     found = residue(header, segments, retained_by(profile, cleaner.days))
     if found:
         return Held(reason=HoldReason.IDENTITY_RESIDUE, residue=found)
-    copied = segments if replacement is None else replacement.in_segments(segments)
     return Deidentified(
-        segments=copied,
+        segments=_with_pixels(segments, replacement.pixels if replacement else passing),
         identity=identity,
         patient=cleaner.patient,
         actions=(*cleaner.taken, *_cleanings(replacement)),
-        total_length=length_of(copied),
     )
 
 
@@ -226,13 +229,25 @@ def _cleaner(
     )
 
 
-def _segments(
-    header: Header, dataset: tuple[RawElement, ...], pixels: tuple[RawElement, ...]
-) -> tuple[Segment, ...]:
+def _segments(header: Header, dataset: tuple[RawElement, ...]) -> tuple[Segment, ...]:
+    pixels = () if header.pixel_data is None else (header.pixel_data,)
     meta = written(file_meta(dataset, header.transfer_syntax_uid), EXPLICIT_LITTLE)
     length = written((group_length(length_of(meta)),), EXPLICIT_LITTLE)
     body = written((*dataset, *pixels), header.encoding)
     return joined((PREAMBLE, *length, *meta, *body))
+
+
+def _with_pixels(
+    segments: tuple[Segment, ...], pixels: CleanedPixels | PassingFragments | None
+) -> tuple[Segment | PassingFragments | CleanedPixels, ...]:
+    """The segments of the copy, with the pixels where the extent of the source's was."""
+    if pixels is None:
+        return segments
+    start = pixels.extent.offset
+    return tuple(
+        pixels if isinstance(segment, Extent) and segment.offset == start else segment
+        for segment in segments
+    )
 
 
 def _identity(dataset: tuple[RawElement, ...], transfer_syntax_uid: str) -> Identity:

@@ -6,37 +6,77 @@ Native pixel data need no look: their length is declared and checked by the read
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field
+from struct import unpack_from
 from typing import Final
 
 from shared.dicom.deidentification.echoes import Echoes
-from shared.dicom.elements import UNDEFINED_LENGTH, Extent, RawElement
-from shared.dicom.source import Source, WindowedSource
+from shared.dicom.deidentification.reasons import HeldError, HoldReason
+from shared.dicom.elements import UNDEFINED_LENGTH, Extent
+from shared.dicom.source import CHUNK_BYTES, Source, WindowedSource, extent_pieces
 from shared.errors import FormatError
 
 _ITEM: Final = b"\xfe\xff\x00\xe0"
 _SEQUENCE_DELIMITATION: Final = b"\xfe\xff\xdd\xe0"
 _ITEM_HEADER: Final = 8
-# Many fragments come in one window: a request takes longer than to read what lies between them.
-_FIRST_WINDOW_BYTES: Final = 512 * 1024
-_LARGEST_WINDOW_BYTES: Final = 4 * 1024 * 1024
 _CODESTREAM_HEADER_BYTES: Final = 4096  # JPEG comments and application segments come first
 
 
-def bounded_pixels(pixels: RawElement, source: Source, echoes: Echoes) -> tuple[RawElement, bool]:
-    """The pixel data up to their delimiter, and whether a codestream's header has an identifier.
+@dataclass(frozen=True, slots=True)
+class PassingFragments:
+    """Encapsulated pixel data that go through unchanged up to their delimiter."""
 
-    Raises:
-        FormatError: the pixel data are not a run of fragments with a delimiter.
-    """
-    windows = WindowedSource(source, _FIRST_WINDOW_BYTES, _LARGEST_WINDOW_BYTES)
-    end, echoed = pixels.extent.offset, False
-    for fragment in fragments(windows, pixels.extent.offset):
-        head = windows.read(fragment.offset, min(fragment.length, _CODESTREAM_HEADER_BYTES))
-        echoed = echoed or echoes.in_bytes(head)
-        end = fragment.offset + fragment.length
-    length = end + _ITEM_HEADER - pixels.extent.offset
-    return replace(pixels, extent=Extent(pixels.extent.offset, length)), echoed
+    extent: Extent  # from the first item on, to the delimiter or any place behind it
+    echoes: Echoes = field(repr=False)
+
+    def pieces(self, source: Source) -> Iterator[bytes]:
+        """The bytes in pieces of some MiB; of no fragment before its start was looked at.
+
+        What a fragment starts with may be read twice, all else is read once.
+
+        Raises:
+            HeldError: they are not a run of fragments with a delimiter, or the header of a
+                codestream has an identifier.
+            TransientError: `short-read`, the source gave less than it has.
+        """
+        start = item = self.extent.offset
+        while True:
+            extent = Extent(start, min(CHUNK_BYTES, source.size - start))
+            window = b"".join(extent_pieces(extent, source))
+            item, is_delimited = self._walked(window, item - start, source.size - start)
+            stop = min(item, len(window))
+            if not stop:
+                raise HeldError(HoldReason.PIXEL_DATA_INCONSISTENT)
+            window = window[:stop]  # not two of them in memory
+            yield window
+            if is_delimited:
+                return
+            start, item = start + stop, start + item
+
+    def check(self, source: Source) -> None:
+        """Raise what `pieces` would."""
+        for _ in self.pieces(source):
+            continue
+
+    def _walked(self, window: bytes, item: int, size: int) -> tuple[int, bool]:
+        """Where the first item stands of which the start is not in the window, or the end of all.
+
+        `item` and what is returned count from the window on, as does `size`, the source's end.
+        """
+        while item + _ITEM_HEADER <= len(window):
+            tag, length = unpack_from("<4sL", window, item)
+            first = item + _ITEM_HEADER
+            if tag == _SEQUENCE_DELIMITATION:
+                return first, True
+            if tag != _ITEM or length == UNDEFINED_LENGTH or first + length > size:
+                raise HeldError(HoldReason.PIXEL_DATA_INCONSISTENT)
+            looked = first + min(length, _CODESTREAM_HEADER_BYTES)
+            if looked > len(window):
+                break
+            if self.echoes.in_bytes(window[first:looked]):
+                raise HeldError(HoldReason.IDENTITY_RESIDUE, ("codestream",))
+            item = first + length
+        return item, False
 
 
 def fragments(windows: WindowedSource, offset: int) -> Iterator[Extent]:

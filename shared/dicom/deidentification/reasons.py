@@ -6,6 +6,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from shared.errors import PermanentError
+
 
 class HoldReason(StrEnum):
     """What the Basic Profile on the header alone cannot prove clean."""
@@ -28,6 +30,15 @@ class HoldReason(StrEnum):
     UNSUPPORTED_TRANSFER_SYNTAX = "unsupported-transfer-syntax"
     IDENTITY_MISSING = "identity-missing"
     IDENTITY_RESIDUE = "identity-residue"
+
+
+class HeldError(PermanentError):
+    """What was being written is to be held."""
+
+    def __init__(self, reason: HoldReason, residue: tuple[str, ...] = ()) -> None:
+        super().__init__(reason.value)
+        self.held_for = reason
+        self.residue = residue  # kinds of what was found, never values
 
 
 MEANINGS: Final = MappingProxyType(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections import deque
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from shared.dicom.deidentification import (
     BASIC,
     Deidentified,
     Held,
+    HeldError,
     Profile,
     PseudonymKey,
     deidentify,
@@ -83,7 +85,13 @@ def result_of(
 ) -> Deidentified | Held:
     """What becomes of the file."""
     source = BytesSource(data)
-    return deidentify(read_header(source), key, source, profile=profile)
+    result = deidentify(read_header(source), key, source, profile=profile)
+    if isinstance(result, Deidentified):
+        try:
+            deque(result.pieces(source), maxlen=0)
+        except HeldError as error:
+            return Held(reason=error.held_for, residue=error.residue)
+    return result
 
 
 def copy_under(profile: Profile, data: bytes) -> bytes:
@@ -95,9 +103,7 @@ def copy_of(data: bytes, key: PseudonymKey = KEY, profile: Profile = BASIC) -> b
     """The bytes of the de-identified copy."""
     result = result_of(data, key, profile)
     assert isinstance(result, Deidentified), result
-    copy = b"".join(result.pieces(BytesSource(data)))
-    assert result.total_length == len(copy)
-    return copy
+    return b"".join(result.pieces(BytesSource(data)))
 
 
 def header_of(dataset: Dataset, syntax: str = ExplicitVRLittleEndian) -> Header:

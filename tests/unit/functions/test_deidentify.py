@@ -14,7 +14,7 @@ from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.dicom.deidentification.profile import profiles_of
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.errors import PermanentError, TransientError
-from tests.builders import an_instance
+from tests.builders import JPEG_BASELINE, an_instance
 from tests.outcomes import an_outcome
 
 MODIFIED_DATES = "retain-longitudinal-temporal-information-modified-dates"
@@ -269,6 +269,19 @@ def test_a_facility_may_want_no_copies(world: _World) -> None:
 def test_what_cannot_be_proven_clean_is_held(world: _World) -> None:
     held = world.handle(world.archived(an_instance(BurnedInAnnotation="YES")))
     assert (held.kind, held.reason) == (OutcomeKind.HELD, "burned-in-annotation")
+    assert held.target is None
+    assert list(world.store.list("research")) == []
+
+
+def test_what_is_found_while_the_copy_is_written_holds_it(world: _World) -> None:
+    data = an_instance(transfer_syntax=JPEG_BASELINE, PatientID="PLANTED-ID")
+    assert world.handle(world.archived(data)).kind is OutcomeKind.DEIDENTIFIED
+    (copy,) = world.store.list("research")
+    world.store.delete(copy.version)
+    comment = b"\xff\xd8" + b"PLANTED-ID".ljust(62, b"\x00")
+    start = data.index(b"\xff\xd8")
+    held = world.handle(world.archived(data[:start] + comment + data[start + 64 :]))
+    assert (held.kind, held.reason) == (OutcomeKind.HELD, "identity-residue")
     assert held.target is None
     assert list(world.store.list("research")) == []
 

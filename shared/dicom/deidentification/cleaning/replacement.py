@@ -9,7 +9,6 @@ from typing import Final
 from shared.dicom.deidentification.cleaning.cleaned import CleanedPixels, cleaned_pixels
 from shared.dicom.deidentification.cleaning.encapsulated import EncapsulatedPixels
 from shared.dicom.deidentification.cleaning.evidence import Blank
-from shared.dicom.deidentification.writer import Segment
 from shared.dicom.elements import Extent, Header, RawElement
 from shared.dicom.source import Source
 
@@ -51,14 +50,6 @@ class Replacement:
         kept = [self._with_table(e) for e in dataset if e.tag not in _REMOVED]
         kept.append(RawElement(_BURNED_IN_ANNOTATION, "CS", _NOWHERE, b"NO"))
         return tuple(sorted(kept, key=lambda element: element.tag))
-
-    def in_segments(self, segments: Iterable[Segment]) -> tuple[Segment | CleanedPixels, ...]:
-        """The segments of the copy, with the pixels where the extent of the source's was."""
-        start = self.pixels.extent.offset
-        return tuple(
-            self.pixels if isinstance(segment, Extent) and segment.offset == start else segment
-            for segment in segments
-        )
 
     def _with_table(self, element: RawElement) -> RawElement:
         if not isinstance(self.pixels, EncapsulatedPixels):
