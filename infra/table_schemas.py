@@ -93,6 +93,12 @@ def _unrestricted(field: Field) -> Field:
     return without
 
 
+def _of_copies(field: Field) -> Field:
+    """Return a column of the research side, where a row may be of a copy that was not made."""
+    return {**_unrestricted(field), "mode": _MODES_OF_COPIES.get(str(field["name"]), field["mode"])}
+
+
+_MODES_OF_COPIES = {"ObjectUri": "NULLABLE", "Generation": "NULLABLE"}
 _WARNINGS = records(
     "Warnings",
     "What is odd about the object, by stable codes",
@@ -109,9 +115,7 @@ _ORIGIN = [
 ]
 _UPLOAD_ID = column("UploadId", "STRING", "Id of the upload, or of the member", "REQUIRED")
 _KEY_ID = column("KeyId", "STRING", "Which key made the pseudonyms of the copy; no secret")
-_PROFILE_DIGEST = column(
-    "ProfileDigest", "STRING", "What the profile was when the copy was made, as a digest"
-)
+_PROFILE_DIGEST = column("ProfileDigest", "STRING", "What the profile was then, as a digest")
 _VERSION = column("PipelineVersion", "STRING", "Version of the pipeline that wrote the row")
 _UIDS = {
     name: _uid(name)
@@ -161,7 +165,7 @@ _STORED = [
     column("BlobStorageSize", "INTEGER", "Size of the object in bytes"),
     column("StructuredStorageSize", "INTEGER", "Size of Metadata in bytes of JSON"),
     column("StorageClass", "STRING", "Storage class at the time of writing"),
-    column("Type", "STRING", "What happened to the instance: CREATE"),
+    column("Type", "STRING", "CREATE; of copies, DELETE where a version was held"),
     column("LastUpdated", "TIMESTAMP", "When the object was stored", "REQUIRED"),
 ]
 
@@ -281,7 +285,7 @@ TABLES: Mapping[str, Schema] = {
             _outcome([kind for kind in OutcomeKind if kind.stage == "deidentify"]),
             column("Reason", "STRING", "Why there is no copy, by stable code"),
             column("DecidedAt", "TIMESTAMP", "When it was decided", "REQUIRED"),
-            column("Profile", "STRING", "The profile under which the copy was made, by its name"),
+            column("Profile", "STRING", "The profile under which it was decided, by its name"),
             _PROFILE_DIGEST,
             _KEY_ID,
             records(
@@ -405,14 +409,15 @@ TABLES: Mapping[str, Schema] = {
         ],
     },
     "research.instances": {
-        "description": "One row per de-identified instance, and again per redelivery.",
+        "description": "One row per de-identified instance, and per one that was held in place of "
+        "an earlier version's copy; again per redelivery.",
         "partition_field": "LastUpdated",
         "clustering": ["StudyInstanceUID", "SeriesInstanceUID", "Modality"],
         "fields": [
             *map(_unrestricted, _UIDS.values()),
             _PRIMARY[0],
             column("PrimaryAt", "TIMESTAMP", "Orders an instance's versions; not when they came"),
-            *map(_unrestricted, [*_hot_fields(), *_STORED]),
+            *map(_of_copies, [*_hot_fields(), *_STORED]),
             _PROFILE_DIGEST,
             _KEY_ID,
             _VERSION,

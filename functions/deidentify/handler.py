@@ -10,7 +10,7 @@ and which profile made it, and nothing that another table says of the original.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -23,6 +23,8 @@ from shared.dicom.deidentification.engine import Deidentified, Held, deidentify
 from shared.dicom.deidentification.profile import Profile
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.dicom.deidentification.reasons import HeldError
+from shared.dicom.deidentification.rules import Action as ActionCode
+from shared.dicom.deidentification.rules import rules_for
 from shared.dicom.identity import Identity
 from shared.dicom.inspection import inspect
 from shared.dicom.reader import read_header
@@ -37,6 +39,7 @@ PROFILE = "inlet-profile"
 PROFILE_DIGEST = "inlet-profile-digest"
 MADE = "inlet-made"
 _MARK_DIGITS = 16
+_SOP_INSTANCE_UID = 0x00080018
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,10 @@ class Deidentify:
         profile = self.profiles.get(archived.facility)
         if profile is None:
             return self._without_copy(archived, original, OutcomeKind.HELD, "no-research-copies")
+        outcome = self._under(profile, archived, original)
+        return outcome if outcome.target else self._withheld(outcome, archived, profile)
+
+    def _under(self, profile: Profile, archived: Outcome, original: StoredObject) -> Outcome:
         if self.objects.stat(original.version) is None:
             return self._without_copy(archived, original, OutcomeKind.FAILED, "original-gone")
         source = ObjectSource(self.objects, original)
@@ -159,7 +166,7 @@ class Deidentify:
             target=copy,
             decided_at=self.clock.now(),
             identity=result.identity,
-            primary_at=self._moved(archived.primary_at, result.identity),
+            primary_at=self._moved(archived.primary_at, result.identity.sop_instance_uid),
             metadata=carried.json,
             metadata_uri=beside,
             dropped=carried.dropped,
@@ -169,8 +176,28 @@ class Deidentify:
             key_id=copy.labels.get(KEY),
         )
 
-    def _moved(self, moment: datetime | None, copy: Identity) -> datetime | None:
-        return moment and moment + self.key.time_offset(copy.sop_instance_uid)
+    def _moved(self, moment: datetime | None, copy_uid: str) -> datetime | None:
+        return moment and moment + self.key.time_offset(copy_uid)
+
+    def _withheld(self, outcome: Outcome, archived: Outcome, profile: Profile) -> Outcome:
+        """Return the outcome of what has no copy, with what ends the time of an earlier version's.
+
+        A facility that wants no copies says nothing of those of others.
+        """
+        uid = self._copy_uid(archived.identity, profile) if archived.identity else None
+        return replace(
+            outcome,
+            primary_at=self._moved(archived.primary_at, uid) if uid else None,
+            profile=profile.name,
+            profile_digest=profile.digest,
+            key_id=self.key.key_id,
+            withheld_uid=uid,
+        )
+
+    def _copy_uid(self, original: Identity, profile: Profile) -> str:
+        rule = rules_for(profile, original.sop_class_uid)[_SOP_INSTANCE_UID]
+        kept = rule.action is ActionCode.KEEP
+        return original.sop_instance_uid if kept else self.key.uid(original.sop_instance_uid)
 
     def _without_copy(
         self, archived: Outcome, original: StoredObject, kind: OutcomeKind, reason: str

@@ -11,7 +11,6 @@ from shared.adapters.cloud_storage import CloudStorage
 from shared.adapters.pubsub import PubSubTopic
 from shared.adapters.system_clock import SystemClock
 from shared.contracts.outcome import Outcome
-from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.runtime import log
 from shared.runtime.delivery import Answer, Lazy, deliver
 from shared.runtime.environment import Environment
@@ -25,7 +24,7 @@ def _make() -> Deidentify:
         objects=CloudStorage(SETTINGS.project),
         outcomes=PubSubTopic(SETTINGS.project, SETTINGS.outcomes_topic),
         clock=SystemClock(),
-        key=PseudonymKey(SETTINGS.pseudonym_secret, SETTINGS.research_project),
+        key=SETTINGS.key,
         research=SETTINGS.research,
         facilities=SETTINGS.facilities,
         profiles=SETTINGS.profiles,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from shared.contracts.facilities import NO_COPIES, Facilities
 from shared.dicom.deidentification.profile import Profile, profiles_of
-from shared.dicom.deidentification.pseudonyms import MINIMUM_SECRET_BYTES
+from shared.dicom.deidentification.pseudonyms import MINIMUM_SECRET_BYTES, PseudonymKey
 from shared.runtime.environment import Environment
 
 
@@ -20,6 +20,11 @@ class Settings:
     facilities: Facilities
     profiles: Mapping[str, Profile]  # by facility; who wants no research copies is not in it
     pseudonym_secret: bytes = field(repr=False)
+
+    @property
+    def key(self) -> PseudonymKey:
+        """What makes the pseudonyms."""
+        return PseudonymKey(self.pseudonym_secret, self.research_project)
 
     @classmethod
     def from_env(cls, env: Environment) -> "Settings":

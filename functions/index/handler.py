@@ -51,6 +51,8 @@ class Index:
             self.tables.append("imaging.instances", [rows.instance(outcome)])
         if outcome.kind is OutcomeKind.DEIDENTIFIED:
             self.tables.append("research.instances", [rows.research_instance(outcome)])
+        if outcome.withheld_uid:
+            self.tables.append("research.instances", [rows.withheld_instance(outcome)])
         if outcome.kind.stage == "deidentify":
             self.tables.append("imaging.deid_audit", [rows.audit(outcome)])
         if outcome.kind.ends_upload:

@@ -38,6 +38,24 @@ def research_instance(outcome: Outcome) -> Row:
     }
 
 
+def withheld_instance(outcome: Outcome) -> Row:
+    """Return the row of `research.instances` that ends an earlier version's copy.
+
+    Of the instance it has nothing but the UID that its copies have. It was decided before the next
+    whole second: the moment itself is in the original's row.
+    """
+    return {
+        "SOPInstanceUID": outcome.withheld_uid,
+        "IsPrimary": outcome.primary,
+        "PrimaryAt": outcome.primary_at,
+        "Type": "DELETE",
+        "LastUpdated": outcome.decided_at.replace(microsecond=0) + timedelta(seconds=1),
+        "ProfileDigest": outcome.profile_digest,
+        "KeyId": outcome.key_id,
+        "PipelineVersion": PIPELINE_VERSION,
+    }
+
+
 def landed(upload: Upload) -> Row:
     """Return the row of `imaging.landed`: an object, or a member, was announced.
 

@@ -136,8 +136,9 @@ class Outcome:
     duration_ms: int = 0  # from the delivery to the decision
     expansion: Expansion | None = None
     profile: str | None = None  # of de-identification, by its name
-    profile_digest: str | None = None  # of what it was when the target was made
-    key_id: str | None = None  # of the key whose pseudonyms the target has
+    profile_digest: str | None = None  # of what it was then
+    key_id: str | None = None  # of the key whose pseudonyms the target has, or would have
+    withheld_uid: str | None = None  # the SOP Instance UID of the copy that was not made
 
     @property
     def primary(self) -> bool:
@@ -153,13 +154,14 @@ class Outcome:
         """Return the id of the event of a kind that tells this outcome of an object.
 
         An object may be refused for one reason, released and refused for another, promoted
-        more than once, or copied under another key or profile: these are events of their own.
+        more than once, or copied or held under another key or profile: these are events of their
+        own.
         """
-        made_by = "\n".join(filter(None, (self.key_id, self.profile_digest)))
-        parts = [about.version.natural_key, self.reason or made_by]
+        decided = (self.reason, self.key_id, self.profile_digest)
+        parts = [about.version.natural_key, *(part for part in decided if part)]
         if self.kind is OutcomeKind.PROMOTED and self.primary_at:
             parts.append(self.primary_at.isoformat())
-        return derived_id(kind, "\n".join(parts).rstrip("\n"))
+        return derived_id(kind, "\n".join(parts))
 
     @property
     def upload_event_id(self) -> str:
@@ -210,6 +212,7 @@ class Outcome:
             "profile": self.profile,
             "profile_digest": self.profile_digest,
             "key_id": self.key_id,
+            "withheld_uid": self.withheld_uid,
         }
 
     @classmethod
@@ -246,6 +249,7 @@ class Outcome:
             profile=fields.optional_text("profile"),
             profile_digest=fields.optional_text("profile_digest"),
             key_id=fields.optional_text("key_id"),
+            withheld_uid=fields.optional_text("withheld_uid"),
         )
         if outcome.kind in _OF_INSTANCES and not (outcome.identity and outcome.target):
             fields.problems.append("identity or target is missing")

@@ -50,6 +50,12 @@ def _read(client: Client, query: str) -> list[dict[str, Any]]:
         ("imaging.uploads", rows.upload(an_outcome(OutcomeKind.QUARANTINED))),
         ("imaging.deid_audit", rows.audit(an_outcome(OutcomeKind.DEIDENTIFIED))),
         ("research.instances", rows.research_instance(an_outcome(OutcomeKind.DEIDENTIFIED))),
+        (
+            "research.instances",
+            rows.withheld_instance(
+                an_outcome(OutcomeKind.HELD, withheld_uid="2.25.1", primary_at=MOMENT)
+            ),
+        ),
     ],
 )
 def test_a_row_is_read_as_it_was_written(

@@ -20,7 +20,7 @@ from shared.contracts.outcome import Outcome, OutcomeKind
 from tests.builders import EXPLICIT, IMPLICIT, a_uid
 from tests.conftest import Environment
 from tests.integration.story import TEXT, tell
-from tests.outcomes import AN_IDENTITY, MOMENT, a_stored_object, an_outcome
+from tests.outcomes import AN_IDENTITY, MOMENT, OF_COPIES, a_stored_object, an_outcome
 
 STORY = tell()
 OUTCOMES = [
@@ -51,6 +51,49 @@ OF_OTHER_KEY = replace(
 )
 
 
+def _copy_of(uid: str, name: str, since: datetime, stored: datetime, **made_by: str) -> Outcome:
+    """The outcome of a copy of an instance, stored then, in its own generation."""
+    target = replace(a_stored_object(name, "research"), created=stored)
+    version = replace(target.version, generation=int(stored.timestamp()))
+    return replace(
+        _copy(name, since),
+        identity=replace(AN_IDENTITY, sop_instance_uid=uid),
+        target=replace(target, version=version),
+        **made_by,  # type: ignore[arg-type]
+    )
+
+
+def _withheld(uid: str, since: datetime, decided: datetime, **made_by: str) -> Outcome:
+    """The outcome of a version that was held then, by what its copy would be called."""
+    return an_outcome(
+        OutcomeKind.HELD,
+        source=a_stored_object(f"{uid} {since} original", "archive"),
+        target=None,
+        primary_at=since,
+        decided_at=decided,
+        withheld_uid=uid,
+        **OF_COPIES | made_by,
+    )
+
+
+LATER, LATEST = MOMENT + timedelta(days=1), MOMENT + timedelta(days=2)
+ANOTHER = {"key_id": "fedcba9876543210"}
+MADE_ANEW = [
+    _copy_of("1.7", "e", MOMENT, MOMENT, profile_digest="0" * 16),
+    _copy_of("1.7", "e", MOMENT, LATER),
+]
+ENDED = [
+    *(_copy_of("1.8", "of an earlier version", MOMENT, MOMENT), _withheld("1.8", LATER, LATER)),
+    *(_copy_of("1.9", "of a laxer profile", MOMENT, MOMENT), _withheld("1.9", MOMENT, LATER)),
+    _withheld("1.10", MOMENT, MOMENT),
+]
+NOT_ENDED = [
+    *(_withheld("1.11", LATER, LATER), _copy_of("1.11", "f", LATEST, LATEST)),
+    *(_withheld("1.12", MOMENT, LATER), _copy_of("1.12", "g", MOMENT, LATEST)),
+    *(_copy_of("1.13", "h", MOMENT, MOMENT), _withheld("1.13", LATER, LATER, **ANOTHER)),
+]
+
+
 @pytest.fixture(scope="module")
 def warehouse(bigquery_server: Environment) -> Iterator[Client]:
     """Our tables and views, with everything told three times in random order."""
@@ -63,7 +106,8 @@ def warehouse(bigquery_server: Environment) -> Iterator[Client]:
         datasets = {name: name for name in load_pipeline().datasets}
         tables = BigQueryTables(project, SCHEMAS, datasets)
         index = Index(tables=tables, clock=ManualClock())
-        copies = [outcome.to_message() for outcome in [*COPIES, OTHER_COPY, OF_OTHER_KEY]]
+        copied = [*COPIES, OTHER_COPY, OF_OTHER_KEY, *MADE_ANEW, *ENDED, *NOT_ENDED]
+        copies = [outcome.to_message() for outcome in copied]
         told = [*STORY.messages, *copies] * 3
         random.Random(1).shuffle(told)
         for message in told:
@@ -352,11 +396,37 @@ def test_researchers_are_not_told_when_copies_were_stored(warehouse: Client) -> 
 
 
 def test_a_research_copy_is_that_of_the_version_that_counts(warehouse: Client) -> None:
-    rows = _rows(warehouse, "SELECT SOPInstanceUID, ObjectUri FROM research.instances_current")
+    rows = _rows(
+        warehouse,
+        "SELECT SOPInstanceUID, ObjectUri FROM research.instances_current "
+        "WHERE SOPInstanceUID LIKE '1.2.%'",
+    )
     assert sorted((row["SOPInstanceUID"], row["ObjectUri"]) for row in rows) == [
         ("1.2.3.4.5", "gs://research/a"),
         ("1.2.3.4.6", "gs://research/c"),
         ("1.2.3.4.6", "gs://research/d"),
+    ]
+
+
+def test_a_copy_that_was_made_anew_is_as_it_was_made_last(warehouse: Client) -> None:
+    (row,) = _rows(
+        warehouse,
+        "SELECT ProfileDigest FROM research.instances_current WHERE SOPInstanceUID = '1.7'",
+    )
+    assert row["ProfileDigest"] == OF_COPIES["profile_digest"]
+
+
+def test_no_copy_is_shown_where_the_version_that_counts_was_held(warehouse: Client) -> None:
+    uids = [outcome.withheld_uid for outcome in [*ENDED, *NOT_ENDED] if outcome.withheld_uid]
+    rows = _rows(
+        warehouse,
+        "SELECT SOPInstanceUID, ObjectUri, Type FROM research.instances_current "
+        f"WHERE SOPInstanceUID IN ({', '.join(map(repr, uids))})",
+    )
+    assert sorted((row["SOPInstanceUID"], row["ObjectUri"], row["Type"]) for row in rows) == [
+        ("1.11", "gs://research/f", "CREATE"),
+        ("1.12", "gs://research/g", "CREATE"),
+        ("1.13", "gs://research/h", "CREATE"),
     ]
 
 

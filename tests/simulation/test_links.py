@@ -26,13 +26,18 @@ def _leaves(value: object) -> Iterator[object]:
         yield value
 
 
-@pytest.fixture(scope="module")
-def world() -> World:
-    """Instances that differ in nothing but whose they are, each landed at its own time."""
+@pytest.fixture(scope="module", params=["NO", "YES"])
+def world(request: pytest.FixtureRequest) -> World:
+    """Instances that differ in nothing but whose they are, each landed at its own time.
+
+    They are copied, or held for what they say is burned in.
+    """
     world = World()
     for number in range(COUNT):
         world.clock.time += timedelta(seconds=1)
-        world.land(f"demo-hospital/{number}", an_instance(patient=number))
+        world.land(
+            f"demo-hospital/{number}", an_instance(patient=number, BurnedInAnnotation=request.param)
+        )
         world.run()
     return world
 
@@ -70,15 +75,15 @@ def _of_copy(world: World, original: Row) -> set[object]:
     told: list[object] = [
         row for row in _rows(world, "research.instances") if row["SOPInstanceUID"] == uid
     ]
-    told += [
+    assert len(told) == 1
+    copies: list[object] = [
         (stored.version.name, stored.version.generation, dict(stored.labels))
         for stored in world.store.list("research")
         if uid in stored.version.name
     ]
     events = _events_with(world, uid)
-    assert len(told) == 2
-    assert len(events) == 1
-    return set(_leaves([told, events]))
+    assert len(copies) == len(events) == (original["BurnedInAnnotation"] == "NO")
+    return set(_leaves([told, copies, events]))
 
 
 def _events_with(world: World, uid: str) -> list[object]:

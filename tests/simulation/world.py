@@ -157,7 +157,10 @@ class World:
             "rows": {
                 (
                     table,
-                    row.get("EventId") or row.get("UploadId") or row["ObjectUri"],
+                    row.get("EventId")
+                    or row.get("UploadId")
+                    or row.get("ObjectUri")
+                    or row["SOPInstanceUID"],
                     row.get("Outcome"),
                 )
                 for table, rows in self.tables.rows.items()

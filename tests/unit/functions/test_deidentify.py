@@ -1,3 +1,4 @@
+import io
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from shared.dicom.deidentification.profile import profiles_of
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.errors import PermanentError, TransientError
 from tests.builders import JPEG_BASELINE, an_instance
-from tests.outcomes import an_outcome
+from tests.outcomes import AN_IDENTITY, an_outcome
 
 MODIFIED_DATES = "retain-longitudinal-temporal-information-modified-dates"
 FULL_DATES = "retain-longitudinal-temporal-information-full-dates"
@@ -271,6 +272,32 @@ def test_what_cannot_be_proven_clean_is_held(world: _World) -> None:
     assert (held.kind, held.reason) == (OutcomeKind.HELD, "burned-in-annotation")
     assert held.target is None
     assert list(world.store.list("research")) == []
+
+
+@pytest.mark.parametrize("data", [an_instance(BurnedInAnnotation="YES"), b"damaged"])
+def test_what_has_no_copy_says_whose_time_ended(world: _World, data: bytes) -> None:
+    copied = world.handle(world.archived(an_instance()))
+    archived = world.archived(data, "h/1/2/3.0a0b0c0d.dcm")
+    uid = pydicom.dcmread(io.BytesIO(an_instance())).SOPInstanceUID
+    identity = replace(AN_IDENTITY, sop_instance_uid=uid)
+    assert copied.identity is not None
+    withheld = world.handle(replace(archived, kind=OutcomeKind.PROMOTED, identity=identity))
+    assert withheld.withheld_uid == copied.identity.sop_instance_uid
+    assert withheld.primary_at == copied.primary_at
+    assert (withheld.key_id, withheld.profile) == (KEY.key_id, "demo-hospital")
+    assert withheld.profile_digest == copied.profile_digest
+    assert withheld.identity == identity
+
+
+def test_a_copy_that_would_have_kept_its_uid_is_known_by_it(world: _World) -> None:
+    world.deidentify = _with_profile(world, {"options": ["retain-uids"]})
+    held = world.handle(world.archived(an_instance(BurnedInAnnotation="YES")))
+    assert held.withheld_uid == AN_IDENTITY.sop_instance_uid
+
+
+def test_a_facility_without_copies_ends_those_of_nobody(world: _World) -> None:
+    held = world.handle(replace(world.archived(an_instance()), facility="closed"))
+    assert (held.withheld_uid, held.primary_at, held.profile) == (None, None, None)
 
 
 def test_what_is_found_while_the_copy_is_written_holds_it(world: _World) -> None:

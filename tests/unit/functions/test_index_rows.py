@@ -1,6 +1,7 @@
 """Which of an outcome's two objects a column speaks of."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,7 @@ from shared.contracts.outcome import PIPELINE_VERSION, Outcome, OutcomeKind, Ref
 from shared.contracts.provenance import upload_event_id
 from shared.contracts.upload import Lineage, Upload
 from shared.ports import Row
-from tests.outcomes import MOMENT, a_stored_object, an_outcome
+from tests.outcomes import MOMENT, OF_COPIES, a_stored_object, an_outcome
 
 SOURCE = replace(a_stored_object("demo-hospital/sent"), created=MOMENT.replace(hour=1))
 TARGET = replace(
@@ -93,6 +94,25 @@ def test_an_audit_says_of_what_and_not_where_the_copy_is() -> None:
 def test_a_research_row_says_which_key_made_it() -> None:
     row = _row(an_outcome(OutcomeKind.DEIDENTIFIED), "research.instances")
     assert row["KeyId"] == "0123456789abcdef"
+
+
+WITHHELD = {"withheld_uid": "2.25.1", "primary_at": MOMENT.replace(year=2020), **OF_COPIES}
+
+
+def test_what_is_withheld_ends_the_copy_of_an_earlier_version_and_leads_nowhere() -> None:
+    row = _row(an_outcome(OutcomeKind.HELD, **WITHHELD), "research.instances")
+    assert (row["Type"], row["SOPInstanceUID"]) == ("DELETE", "2.25.1")
+    assert (row["IsPrimary"], row["PrimaryAt"]) == (True, MOMENT.replace(year=2020))
+    assert (row["KeyId"], row["ProfileDigest"]) == (OF_COPIES["key_id"], "f" * 16)
+    audit = _row(an_outcome(OutcomeKind.HELD, **WITHHELD), "imaging.deid_audit")
+    assert "2.25.1" not in map(str, audit.values())
+    common = {row[name] for name in row} & {audit[name] for name in audit if name != "Actions"}
+    assert common == {*OF_COPIES.values(), PIPELINE_VERSION} - {OF_COPIES["profile"]}
+
+
+def test_what_was_withheld_is_told_to_the_next_second() -> None:
+    row = _row(an_outcome(OutcomeKind.HELD, **WITHHELD), "research.instances")
+    assert row["LastUpdated"] == MOMENT.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def test_the_account_says_what_differs_what_is_named_and_how_long_it_took() -> None:
