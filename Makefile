@@ -126,6 +126,10 @@ docs: $(DEV_READY) ## Write the tables of the documentation from the code
 infra-check: $(DEV_READY) ## Check the infrastructure with the real Terraform, without a cloud
 	@"$(PY)" -m pytest tests/infra
 
+.PHONY: infra-mutations
+infra-mutations: $(DEV_READY) ## Prove that every broken variant of the infrastructure is caught
+	@"$(PY)" -m tests.infra.mutations
+
 .PHONY: infra-access
 infra-access: $(DEV_READY) ## Write who may do what into infra/README.md
 	@"$(PY)" -m tests.infra.access

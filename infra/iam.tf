@@ -56,7 +56,7 @@ locals {
     sweep      = ["uploads"]
   }
   appends = {
-    index = ["imaging.deid_audit", "imaging.instances", "imaging.landed", "imaging.uploads", "research.instances"]
+    index = ["imaging.deid_audit", "imaging.events", "imaging.instances", "imaging.landed", "imaging.uploads", "research.instances"]
     sweep = ["imaging.sweeps"]
   }
   queries = {

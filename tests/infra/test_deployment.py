@@ -3,7 +3,7 @@ from collections.abc import Mapping
 import pytest
 
 from infra.definition import load_pipeline
-from tests.infra import access
+from tests.infra import access, mutations
 from tests.infra.plan import Plan
 from tests.infra.policies.everything import POLICIES, SOURCES
 from tests.infra.terraform import EXAMPLES, INFRA, Terraform
@@ -52,3 +52,14 @@ def test_the_page_says_who_may_do_what() -> None:
     page = access.PAGE.read_text()
     assert "<!-- access -->" in page
     assert page == access.rendered(page), "run `make infra-access`"
+
+
+def test_every_check_has_a_variant_that_it_must_catch() -> None:
+    named = {mutant.caught_by for mutant in mutations.mutants()}
+    assert named == {*POLICIES, *SOURCES, *mutations.STEPS, "plan"}
+
+
+def test_broken_variants_are_caught() -> None:
+    # A handful, others in each run; `make infra-mutations` tries all.
+    found = {mutant.name: caught for mutant, caught in mutations.tried(mutations.handful(3))}
+    assert [name for name, caught in found.items() if not caught] == []
