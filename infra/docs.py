@@ -7,7 +7,6 @@ writes what is between, and a test fails when a page says something else than th
 import argparse
 import contextlib
 import importlib
-import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,8 +17,10 @@ from typing import Any
 from functions.ingest.decision import REASONS as DECISIONS
 from functions.sweep.report import MEANINGS as FINDINGS
 from functions.sweep.report import action_of
-from infra import data_files, safe_harbor
+from infra import data_files, dictionary, safe_harbor
 from infra.definition import DATA_FILES, Function, Kind, Schedule, load_pipeline
+from infra.googlesql import analysed
+from infra.table_schemas import POLICIES as RESTRICTIONS
 from infra.table_schemas import SCHEMAS
 from infra.table_schemas import TABLES as SCHEMA_FILES
 from shared.containers.limits import CONTAINER_LIMITS
@@ -227,16 +228,24 @@ def _default(variable: Variable) -> str:
 
 def columns(table: str) -> str:
     """The columns of one table, from its schema file."""
-    fields = json.loads((SCHEMAS / f"{table}.json").read_text())["fields"]
-    rows = ((f"`{field['name']}`", _type(field), field["description"]) for field in fields)
-    return markdown(("column", "type", "holds"), rows)
+    return markdown(dictionary.HEAD, dictionary.rows(table))
 
 
-def _type(field: Mapping[str, Any]) -> str:
-    inner = field["type"]
-    if inner == "RECORD":
-        inner = f"RECORD({', '.join(child['name'] for child in field['fields'])})"
-    return f"{inner}, {str(field['mode']).lower()}" if field["mode"] != "NULLABLE" else str(inner)
+def policies() -> str:
+    """What columns are restricted by."""
+    return markdown(
+        ("policy tag", "is on what"), ((f"`{tag}`", text) for tag, text in RESTRICTIONS.items())
+    )
+
+
+def view_columns() -> str:
+    """The columns of every view, with their types, as GoogleSQL's analyser tells them."""
+    _, described = analysed()
+    rows = (
+        (f"`{view}`", ", ".join(f"`{name}` {kind}" for name, kind in described[view].items()))
+        for view in sorted(described)
+    )
+    return markdown(("view", "columns"), rows)
 
 
 def views() -> str:
@@ -262,6 +271,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "facilities": facilities,
     "limits: containers": container_limits,
     "views": views,
+    "policies": policies,
+    "columns of views": view_columns,
     "findings": findings,
     **{f"columns: {table}": partial(columns, table) for table in SCHEMA_FILES},
     **{f"outcomes: {stage}": partial(outcomes, stage) for stage in ("ingest", "deidentify")},

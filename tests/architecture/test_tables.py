@@ -7,6 +7,8 @@ import pytest
 from functions.index import rows
 from functions.sweep.report import Report
 from infra.definition import load_pipeline
+from infra.dictionary import SOURCES
+from infra.example_rows import example_rows
 from infra.table_schemas import ATTRIBUTES, SCHEMAS, TABLES, text
 from shared.adapters.table_rows import RowWriter
 from shared.contracts.event import PublicEvent
@@ -125,3 +127,23 @@ def test_no_table_has_a_hundred_columns() -> None:
 def test_a_research_row_does_not_lead_back() -> None:
     row = rows.research_instance(an_outcome(OutcomeKind.DEIDENTIFIED))
     assert {"EventId", "RootEventId", "Facility"} & set(row) == set()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_dictionary_has_an_example_of_every_column(table: str) -> None:
+    fields = json.loads((SCHEMAS / f"{table}.json").read_text())["fields"]
+    example = example_rows()[table]
+    assert set(example) == {field["name"] for field in fields}
+    empty = {name for name, value in example.items() if value in (None, [], "")}
+    assert {name for name in empty if table != "research.instances"} <= {"ComparedFrom", "Reason"}
+    assert RowWriter(table, fields).serialize(example)
+
+
+def test_what_is_no_attribute_has_a_source_that_is_said() -> None:
+    names = {str(field["name"]) for schema in TABLES.values() for field in _fields(schema)}
+    assert names - set(ATTRIBUTES) == set(SOURCES)
+
+
+def _fields(schema: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    fields: Sequence[Mapping[str, Any]] = schema["fields"]
+    return fields
