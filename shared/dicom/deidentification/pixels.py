@@ -13,12 +13,13 @@ from typing import Final
 from shared.dicom.deidentification.echoes import Echoes
 from shared.dicom.deidentification.reasons import HeldError, HoldReason
 from shared.dicom.elements import UNDEFINED_LENGTH, Extent
-from shared.dicom.source import CHUNK_BYTES, Source, WindowedSource, extent_pieces
+from shared.dicom.source import Source, WindowedSource, extent_pieces
 from shared.errors import FormatError
 
 _ITEM: Final = b"\xfe\xff\x00\xe0"
 _SEQUENCE_DELIMITATION: Final = b"\xfe\xff\xdd\xe0"
 _ITEM_HEADER: Final = 8
+_PIECE_BYTES: Final = 4 << 20  # memory for larger ones is had anew from the system each time
 _CODESTREAM_HEADER_BYTES: Final = 4096  # JPEG comments and application segments come first
 
 
@@ -41,7 +42,7 @@ class PassingFragments:
         """
         start = item = self.extent.offset
         while True:
-            extent = Extent(start, min(CHUNK_BYTES, source.size - start))
+            extent = Extent(start, min(_PIECE_BYTES, source.size - start))
             window = b"".join(extent_pieces(extent, source))
             item, is_delimited = self._walked(window, item - start, source.size - start)
             stop = min(item, len(window))
