@@ -39,14 +39,14 @@ def _curated(name: str) -> str:
     """Return a view of a file of spellings; its columns but the last, which says the source."""
     with (CURATION / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         (_, canonical, *_), *rows = csv.reader(file)
-    (spelling, value, *_), *others = rows
-    pairs = [f"STRUCT('{spelling}' AS Spelling, '{value}' AS {canonical})"]
-    pairs += [f"('{spelling}', '{value}')" for spelling, value, *_ in others]
-    listed = ",\n  ".join(pairs)
+    lines = "\n".join(f"{spelling},{value}" for spelling, value, *_ in rows)
     return (
         f"-- {_CURATED[name]}\n"
         f"-- Made by infra/derived_views.py from infra/curation/{name}.csv.\n"
-        f"SELECT spelled.Spelling, spelled.{canonical}\nFROM UNNEST([\n  {listed}\n]) AS spelled\n"
+        "SELECT\n"
+        "  SPLIT(line, ',')[OFFSET(0)] AS Spelling,\n"
+        f"  SPLIT(line, ',')[OFFSET(1)] AS {canonical}\n"
+        f"FROM UNNEST(SPLIT('''{lines}''', '\\n')) AS line\n"
     )
 
 

@@ -3,7 +3,9 @@
 -- mAs, XRayTubeCurrent in mA, SliceThickness in mm, CTDIvol in mGy, RepetitionTime and EchoTime in
 -- ms, as each image has them.
 WITH acquired AS (
-  SELECT *, DATE_TRUNC(COALESCE(AcquisitionDate, SeriesDate, StudyDate), MONTH) AS Month
+  SELECT
+    *,
+    CAST(DATE_TRUNC(COALESCE(AcquisitionDate, SeriesDate, StudyDate), MONTH) AS DATE) AS Month
   FROM `imaging.instances_current`
   WHERE `Rows` IS NOT NULL
 ),

@@ -36,6 +36,12 @@ def test_a_canonical_name_is_a_spelling_of_itself(name: str, column: str) -> Non
     }
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_no_name_has_what_separates_names_in_the_view(name: str) -> None:
+    values = {value for row in _rows(name) for column, value in row.items() if column != "Source"}
+    assert [value for value in values if not re.fullmatch(r"[\w .-]+", value)] == []
+
+
 def test_a_twin_reads_only_its_own_dataset() -> None:
     for name, sql in derived_views().items():
         assert set(re.findall(r"`(\w+)\.", sql)) <= {name.partition(".")[0]}

@@ -113,8 +113,8 @@ def tell() -> Story:
 
 
 def _versions(story: Story) -> None:
-    story.land("h/1-first", small(instance=1))
-    story.land("h/1-again", small(instance=1))
+    story.land("h/1-first", small(instance=1, NumberOfStudyRelatedInstances=4))
+    story.land("h/1-again", small(instance=1, NumberOfStudyRelatedInstances=4))
     story.land("h/1-changed", small(instance=1, PatientSex="F"))
     story.land("h/2-first", small(instance=2))
     changed = story.land("h/2-promoted", small(instance=2, StationName="OTHER"))
@@ -172,6 +172,7 @@ def _studies(story: Story) -> None:
     named[1] |= {"PixelRepresentation": 1, "PatientAge": "065Y", "SeriesDate": "20240201"}
     named[2] |= {"BodyPartExamined": "HEAD", "ManufacturerModelName": "Model"}
     named[3]["StudyDescription"] = "HEAD"
+    named[3]["NumberOfStudyRelatedInstances"] = 6
     named[4]["PatientName"] = "Other^One"
     for number, attributes in enumerate(named):
         story.land(f"h/study/{number}", small(**(common | attributes)))

@@ -1,25 +1,21 @@
 """The views on a real server, over what `ingest` told, delivered three times in random order."""
 
-import random
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import pytest
-from google.auth.credentials import AnonymousCredentials
-from google.cloud.bigquery import Client, SchemaField, Table
+from google.cloud.bigquery import Client
 
-from functions.index.handler import Index, read
 from infra.definition import load_pipeline
-from infra.table_schemas import SCHEMAS, TABLES
-from shared.adapters.bigquery import BigQueryTables
-from shared.adapters.memory import ManualClock
+from infra.table_schemas import SCHEMAS
+from shared.contracts.event import PublicEvent
 from shared.contracts.outcome import Outcome, OutcomeKind
 from tests.builders import EXPLICIT, IMPLICIT, a_uid
 from tests.conftest import Environment
 from tests.integration.story import TEXT, tell
+from tests.integration.told import a_warehouse_told, ask
 from tests.outcomes import AN_IDENTITY, MOMENT, OF_COPIES, a_stored_object, an_outcome
 
 STORY = tell()
@@ -30,8 +26,6 @@ OUTCOMES = [
 ]
 LAST = {outcome.source.version.name: outcome for outcome in OUTCOMES if outcome.kind.ends_upload}
 FIRST_DAY, SECOND_DAY, THIRD_DAY = (date(2026, 1, day) for day in (2, 3, 4))
-
-Row = dict[str, Any]
 
 
 def _copy(name: str, since: datetime) -> Outcome:
@@ -96,42 +90,11 @@ NOT_ENDED = [
 
 @pytest.fixture(scope="module")
 def warehouse(bigquery_server: Environment) -> Iterator[Client]:
-    """Our tables and views, with everything told three times in random order."""
-    with pytest.MonkeyPatch.context() as patched:
-        for name, value in bigquery_server.items():
-            patched.setenv(name, value)
-        project = bigquery_server["GOOGLE_CLOUD_PROJECT"]
-        client = Client(project=project, credentials=AnonymousCredentials())
-        _make(client)
-        datasets = {name: name for name in load_pipeline().datasets}
-        tables = BigQueryTables(project, SCHEMAS, datasets)
-        index = Index(tables=tables, clock=ManualClock())
-        copied = [*COPIES, OTHER_COPY, OF_OTHER_KEY, *MADE_ANEW, *ENDED, *NOT_ENDED]
-        copies = [outcome.to_message() for outcome in copied]
-        told = [*STORY.messages, *copies] * 3
-        random.Random(1).shuffle(told)
-        for message in told:
-            index(read(message))
+    copied = [*COPIES, OTHER_COPY, OF_OTHER_KEY, *MADE_ANEW, *ENDED, *NOT_ENDED]
+    copies = [outcome.to_message() for outcome in copied]
+    published = [PublicEvent.of(outcome).to_message() for outcome in OUTCOMES]
+    with a_warehouse_told(bigquery_server, [*STORY.messages, *copies, *published]) as client:
         yield client
-
-
-def _make(client: Client) -> None:
-    for dataset in load_pipeline().datasets.values():
-        client.delete_dataset(dataset.name, delete_contents=True, not_found_ok=True)
-        client.create_dataset(dataset.name)
-    for name, schema in TABLES.items():
-        fields = [SchemaField.from_api_repr(field) for field in schema["fields"]]  # type: ignore[attr-defined]
-        client.create_table(Table(f"{client.project}.{name}", fields))
-    for dataset in load_pipeline().datasets.values():
-        for name in dataset.views:
-            view = Table(f"{client.project}.{dataset.name}.{name}")
-            file = SCHEMAS.parent / "views" / f"{dataset.name}.{name}.sql"
-            view.view_query = file.read_text()
-            client.create_table(view)
-
-
-def _rows(client: Client, sql: str) -> list[Row]:
-    return [dict(row) for row in client.query(sql).result(retry=None)]
 
 
 def _uri(name: str) -> str:
@@ -142,7 +105,7 @@ def _uri(name: str) -> str:
 
 
 def test_each_upload_counts_once_with_its_latest_outcome(warehouse: Client) -> None:
-    rows = _rows(warehouse, "SELECT * FROM imaging.uploads_current")
+    rows = ask(warehouse, "SELECT * FROM imaging.uploads_current")
     assert sorted(
         (row["ObjectName"], row["Facility"], row["Outcome"], row["Reason"]) for row in rows
     ) == sorted(
@@ -154,7 +117,7 @@ def test_each_upload_counts_once_with_its_latest_outcome(warehouse: Client) -> N
 
 
 def test_a_release_is_in_the_history(warehouse: Client) -> None:
-    rows = _rows(warehouse, "SELECT * FROM imaging.upload_history")
+    rows = ask(warehouse, "SELECT * FROM imaging.upload_history")
     assert len(rows) == len(LAST) + 2
     columns = ("ObjectName", "Outcome", "Reason", "PreviousOutcome", "PreviousReason")
     changed = [row for row in rows if row["PreviousOutcome"]]
@@ -165,7 +128,7 @@ def test_a_release_is_in_the_history(warehouse: Client) -> None:
 
 
 def test_each_instance_is_there_once_in_its_primary_version(warehouse: Client) -> None:
-    rows = _rows(warehouse, "SELECT * FROM imaging.instances_current")
+    rows = ask(warehouse, "SELECT * FROM imaging.instances_current")
     assert sorted(row["ObjectUri"] for row in rows) == sorted(
         _uri(name)
         for name, outcome in LAST.items()
@@ -175,7 +138,7 @@ def test_each_instance_is_there_once_in_its_primary_version(warehouse: Client) -
 
 
 def test_both_counts_of_each_day_agree(warehouse: Client) -> None:
-    rows = _rows(warehouse, "SELECT * FROM imaging.daily_facility")
+    rows = ask(warehouse, "SELECT * FROM imaging.daily_facility")
     counted = {
         (row["Facility"], row["LandedOn"]): {
             name.lower(): count
@@ -203,7 +166,7 @@ def test_both_counts_of_each_day_agree(warehouse: Client) -> None:
 
 
 def test_bytes_are_those_that_were_sent(warehouse: Client) -> None:
-    rows = _rows(
+    rows = ask(
         warehouse,
         "SELECT Facility, SUM(Bytes) AS Bytes FROM imaging.daily_facility GROUP BY Facility",
     )
@@ -215,7 +178,7 @@ def test_bytes_are_those_that_were_sent(warehouse: Client) -> None:
 
 
 def test_what_has_no_outcome_is_open(warehouse: Client) -> None:
-    rows = _rows(warehouse, "SELECT * FROM imaging.open_uploads")
+    rows = ask(warehouse, "SELECT * FROM imaging.open_uploads")
     assert sorted(
         (row["Facility"], row["Bucket"], row["ObjectName"].partition("/")[0]) for row in rows
     ) == [
@@ -225,14 +188,14 @@ def test_what_has_no_outcome_is_open(warehouse: Client) -> None:
         ("unknown", "inbox", "no folder"),
     ]
     (unheard,) = (row for row in rows if row["ObjectName"] == "h/unheard")
-    announced = _rows(
+    announced = ask(
         warehouse, f"SELECT Bucket FROM imaging.landed WHERE UploadId = '{unheard['UploadId']}'"
     )
     assert {row["Bucket"] for row in announced} == {"archive", "inbox"}
 
 
 def test_a_study_counts_its_instances(warehouse: Client) -> None:
-    rows = _rows(warehouse, "SELECT * FROM imaging.studies")
+    rows = ask(warehouse, "SELECT * FROM imaging.studies")
     assert sorted(
         (
             row["Facility"],
@@ -240,18 +203,21 @@ def test_a_study_counts_its_instances(warehouse: Client) -> None:
             row["ModalitiesInStudy"],
             row["NumberOfStudyRelatedSeries"],
             row["NumberOfStudyRelatedInstances"],
+            row["ExpectedInstances"],
+            row["IsComplete"],
+            row["IncompleteMedia"],
         )
         for row in rows
     ) == [
-        ("h", a_uid(1, 1), "CT", 1, 4),
-        ("h", a_uid(1, 7), "CT,MR", 2, 5),
-        ("l", a_uid(1, 1), "CT", 1, 3),
-        ("late", a_uid(1, 1), "CT", 1, 1),
+        ("h", a_uid(1, 1), "CT", 1, 4, 4, True, 2),
+        ("h", a_uid(1, 7), "CT,MR", 2, 5, 6, False, 0),
+        ("l", a_uid(1, 1), "CT", 1, 3, None, None, 0),
+        ("late", a_uid(1, 1), "CT", 1, 1, None, None, 0),
     ]
 
 
 def test_a_series_is_described_as_in_the_imaging_data_commons(warehouse: Client) -> None:
-    rows = _rows(warehouse, "SELECT * FROM imaging.series")
+    rows = ask(warehouse, "SELECT * FROM imaging.series")
     assert sorted(
         (row["Facility"], row["SeriesInstanceUID"], row["instanceCount"]) for row in rows
     ) == [
@@ -290,7 +256,7 @@ def test_a_series_is_described_as_in_the_imaging_data_commons(warehouse: Client)
 
 
 def test_a_patient_counts_studies_and_what_is_said_of_them(warehouse: Client) -> None:
-    rows = _rows(warehouse, "SELECT * FROM imaging.patients")
+    rows = ask(warehouse, "SELECT * FROM imaging.patients")
     columns = (
         *("Facility", "PatientID", "PatientName", "NumberOfNames", "PatientSex", "NumberOfSexes"),
         *(f"NumberOfPatientRelated{what}" for what in ("Studies", "Series", "Instances")),
@@ -306,7 +272,7 @@ def test_a_patient_counts_studies_and_what_is_said_of_them(warehouse: Client) ->
 
 
 def test_reasons_are_counted_for_what_is_still_refused(warehouse: Client) -> None:
-    rows = _rows(warehouse, "SELECT * FROM imaging.quarantine_reasons")
+    rows = ask(warehouse, "SELECT * FROM imaging.quarantine_reasons")
     assert sorted((row["Facility"], row["Reason"], row["Files"], row["Bytes"]) for row in rows) == [
         ("h", "member-path-unsafe", 1, 0),
         ("h", "not-dicom", 2, 2 * len(TEXT)),
@@ -316,7 +282,7 @@ def test_reasons_are_counted_for_what_is_still_refused(warehouse: Client) -> Non
 
 
 def test_versions_of_a_conflict_say_how_they_differ_and_which_counts(warehouse: Client) -> None:
-    rows = _rows(warehouse, "SELECT * FROM imaging.conflicts")
+    rows = ask(warehouse, "SELECT * FROM imaging.conflicts")
     names = {_uri(name): name for name in LAST if LAST[name].target and LAST[name].kind.of_version}
     assert sorted(
         (
@@ -346,7 +312,7 @@ def test_versions_of_a_conflict_say_how_they_differ_and_which_counts(warehouse: 
 
 
 def test_a_directory_names_what_is_missing(warehouse: Client) -> None:
-    rows = _rows(warehouse, "SELECT * FROM imaging.directories")
+    rows = ask(warehouse, "SELECT * FROM imaging.directories")
     assert {
         row["ObjectName"]: (
             row["Facility"],
@@ -377,7 +343,7 @@ def test_a_directory_names_what_is_missing(warehouse: Client) -> None:
 
 
 def test_attributes_disagree_where_they_must_not(warehouse: Client) -> None:
-    rows = _rows(warehouse, "SELECT * FROM imaging.disagreements")
+    rows = ask(warehouse, "SELECT * FROM imaging.disagreements")
     columns = ("SeriesInstanceUID", "Attribute", "DistinctValues", "NumberOfInstances")
     assert {(row["Facility"], row["StudyInstanceUID"]) for row in rows} == {("h", a_uid(1, 7))}
     assert sorted((tuple(row[name] for name in columns) for row in rows), key=str) == [
@@ -390,13 +356,13 @@ def test_attributes_disagree_where_they_must_not(warehouse: Client) -> None:
 
 
 def test_researchers_are_not_told_when_copies_were_stored(warehouse: Client) -> None:
-    (row, *_) = _rows(warehouse, "SELECT * FROM research.instances_current")
+    (row, *_) = ask(warehouse, "SELECT * FROM research.instances_current")
     assert row.keys().isdisjoint({"LastUpdated", "Generation"})
     assert {"PatientID", "Metadata", "ObjectUri", "KeyId"} <= row.keys()
 
 
 def test_a_research_copy_is_that_of_the_version_that_counts(warehouse: Client) -> None:
-    rows = _rows(
+    rows = ask(
         warehouse,
         "SELECT SOPInstanceUID, ObjectUri FROM research.instances_current "
         "WHERE SOPInstanceUID LIKE '1.2.%'",
@@ -409,7 +375,7 @@ def test_a_research_copy_is_that_of_the_version_that_counts(warehouse: Client) -
 
 
 def test_a_copy_that_was_made_anew_is_as_it_was_made_last(warehouse: Client) -> None:
-    (row,) = _rows(
+    (row,) = ask(
         warehouse,
         "SELECT ProfileDigest FROM research.instances_current WHERE SOPInstanceUID = '1.7'",
     )
@@ -418,7 +384,7 @@ def test_a_copy_that_was_made_anew_is_as_it_was_made_last(warehouse: Client) -> 
 
 def test_no_copy_is_shown_where_the_version_that_counts_was_held(warehouse: Client) -> None:
     uids = [outcome.withheld_uid for outcome in [*ENDED, *NOT_ENDED] if outcome.withheld_uid]
-    rows = _rows(
+    rows = ask(
         warehouse,
         "SELECT SOPInstanceUID, ObjectUri, Type FROM research.instances_current "
         f"WHERE SOPInstanceUID IN ({', '.join(map(repr, uids))})",
@@ -442,11 +408,11 @@ NO_SPILL = (
 @pytest.mark.parametrize(("question", "sql"), QUESTIONS)
 def test_a_question_of_the_page_has_an_answer(warehouse: Client, question: str, sql: str) -> None:
     nothing = {"What arrived today, by modality?", NO_SPILL}
-    rows = _rows(warehouse, sql.replace("demo-hospital", "h"))
+    rows = ask(warehouse, sql.replace("demo-hospital", "h"))
     assert bool(rows) is (question not in nothing)
 
 
 def test_every_view_answers(warehouse: Client) -> None:
     for dataset in load_pipeline().datasets.values():
         for view in dataset.views:
-            _rows(warehouse, f"SELECT * FROM {dataset.name}.{view} LIMIT 1")
+            ask(warehouse, f"SELECT * FROM {dataset.name}.{view} LIMIT 1")
