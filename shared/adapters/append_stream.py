@@ -15,6 +15,7 @@ from typing import Any
 import grpc
 from google.api_core.exceptions import InvalidArgument, from_grpc_error, from_grpc_status
 from google.cloud.bigquery_storage_v1 import BigQueryWriteClient, types
+from google.protobuf.any_pb2 import Any as Any_
 from google.protobuf.descriptor_pb2 import DescriptorProto
 
 from shared.adapters.vendor_errors import VENDOR_ERRORS, reason_of
@@ -22,6 +23,10 @@ from shared.errors import PermanentError, TransientError
 
 CONFIRMATION_TIMEOUT_S = 60.0
 WATCH_EVERY_S = 5.0
+
+
+class ExtraColumnsError(TransientError):
+    """The table does not have every column that the rows have; none of them was stored."""
 
 
 class AppendStream:
@@ -46,17 +51,25 @@ class AppendStream:
 
         Raises:
             PermanentError: a row can never be stored.
+            ExtraColumnsError: the table lacks columns of the descriptor.
             TransientError: anything else.
         """
         reused = self._responses is not None
         try:
             self._exchange(rows)
         except InvalidArgument as error:
+            if _tells_of_extra_columns(error):
+                raise ExtraColumnsError("bigquery-columns-missing") from error
             raise PermanentError("bigquery-row-refused") from error
         except VENDOR_ERRORS as error:
             if not reused:
                 raise TransientError(reason_of("bigquery", error)) from error
             self.append(rows)
+
+    def close(self) -> None:
+        """End the connection; the next append opens another."""
+        if self._responses is not None:
+            self._close()
 
     def _exchange(self, rows: Sequence[bytes]) -> None:
         """Send one request and read its response.
@@ -126,4 +139,17 @@ class AppendStream:
 
 def _require_confirmed(response: types.AppendRowsResponse) -> None:
     if response.error.code:
-        raise from_grpc_status(response.error.code, "")
+        raise from_grpc_status(
+            response.error.code, response.error.message, details=list(response.error.details)
+        )
+
+
+def _tells_of_extra_columns(error: InvalidArgument) -> bool:
+    """Return whether the service says so, by its code or, where that is left out, in words."""
+    for detail in error.details:
+        told = types.StorageError.pb()()
+        if isinstance(detail, Any_) and detail.Unpack(told):
+            return bool(
+                told.code == types.StorageError.StorageErrorCode.SCHEMA_MISMATCH_EXTRA_FIELDS
+            )
+    return "schema has more fields than" in error.message

@@ -15,9 +15,9 @@ from google.cloud.bigquery_storage_v1.services.big_query_write.transports import
     BigQueryWriteGrpcTransport,
 )
 
-from shared.adapters.append_stream import AppendStream
 from shared.adapters.group_commit import GroupCommit
 from shared.adapters.table_rows import Field, RowWriter
+from shared.adapters.table_stream import TableStream
 from shared.ports import Row
 
 
@@ -48,7 +48,7 @@ class _Table:
     ) -> None:
         self._rows = RowWriter(name, fields)
         stream = f"{dataset}/tables/{name.partition('.')[2]}/streams/_default"
-        self._commit = GroupCommit(AppendStream(client, stream, self._rows.descriptor).append)
+        self._commit = GroupCommit(TableStream(client, stream, name, fields).append)
 
     def append(self, rows: Sequence[Row]) -> None:
         self._commit.append([self._rows.serialize(row) for row in rows])

@@ -6,7 +6,7 @@ and JSON are text.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from shared.ports import Row
 
 _Proto = descriptor_pb2.FieldDescriptorProto
 Field = Mapping[str, Any]
+Columns = Mapping[str, Any]  # of a table: names in lower case, and what is in each, if anything
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _MICROSECONDS = 1_000_000
@@ -50,14 +51,15 @@ _TYPES: Mapping[str, tuple[Any, Callable[[Any], object]]] = {
 class RowWriter:
     """Turns rows of one table into serialized messages.
 
-    `fields` is the `fields` list of a file in `infra/schemas`: BigQuery's own schema form.
+    `fields` is the `fields` list of a file in `infra/schemas`: BigQuery's own schema form. Where
+    `columns` tells what the table has, the descriptor has no other; fields keep their numbers.
     """
 
-    def __init__(self, table: str, fields: Sequence[Field]) -> None:
+    def __init__(self, table: str, fields: Sequence[Field], columns: Columns | None = None) -> None:
         self._fields = fields
         name = f"Row_{table.replace('.', '_')}"
         file = descriptor_pb2.FileDescriptorProto(name=f"{name}.proto", syntax="proto2")
-        _describe(file.message_type.add(name=name), fields)
+        self.missing = tuple(_describe(file.message_type.add(name=name), fields, columns))
         pool = descriptor_pool.DescriptorPool()
         pool.Add(file)
         descriptor = pool.FindMessageTypeByName(name)
@@ -73,14 +75,27 @@ class RowWriter:
         """
         return _fill(self._message(), self._fields, row).SerializeToString()
 
+    def fitted(self, row: bytes) -> bytes:
+        """Return a row that was serialized with all columns, with those of the descriptor."""
+        message = self._message.FromString(row)
+        message.DiscardUnknownFields()
+        return message.SerializeToString()
 
-def _describe(message: Any, fields: Sequence[Field]) -> None:
+
+def _describe(
+    message: Any, fields: Sequence[Field], columns: Columns | None, path: str = ""
+) -> Iterator[str]:
+    """Describe what the table has of the fields, all if that is not told; yield the others."""
     for number, field in enumerate(fields, start=1):
+        inner = None if columns is None else columns.get(field["name"].lower())
+        if columns is not None and inner is None:
+            yield f"{path}{field['name']}"
+            continue
         repeated = field.get("mode") == "REPEATED"
         label = _Proto.LABEL_REPEATED if repeated else _Proto.LABEL_OPTIONAL
         if field["type"] == "RECORD":
             nested = message.nested_type.add(name=f"{field['name']}_record")
-            _describe(nested, field["fields"])
+            yield from _describe(nested, field["fields"], inner, f"{path}{field['name']}.")
             message.field.add(
                 name=field["name"],
                 number=number,

@@ -98,3 +98,28 @@ def test_a_table_that_is_not_there_is_transient_and_heals(
     tables.append("imaging.uploads", [rows.upload(an_outcome())])
     (read,) = _read(client, "SELECT COUNT(*) AS n FROM imaging.uploads")
     assert read["n"] == 1
+
+
+def test_a_table_with_columns_that_the_rows_do_not_have_is_written_to(
+    client: Client, tables: BigQueryTables
+) -> None:
+    name = f"{client.project}.imaging.uploads"
+    table = client.get_table(name)
+    client.delete_table(name)
+    client.create_table(Table(name, [*table.schema, SchemaField("Later", "STRING")]))
+    tables.append("imaging.uploads", [rows.upload(an_outcome())])
+    (read,) = _read(client, "SELECT Outcome, Later FROM imaging.uploads")
+    assert read == {"Outcome": "archived", "Later": None}
+
+
+def test_rows_with_a_column_that_the_table_does_not_have_are_written_without_it(
+    client: Client, tables: BigQueryTables
+) -> None:
+    name = f"{client.project}.imaging.uploads"
+    table = client.get_table(name)
+    client.delete_table(name)
+    client.create_table(Table(name, [each for each in table.schema if each.name != "DurationMs"]))
+    tables.append("imaging.uploads", [rows.upload(an_outcome())])
+    (read,) = _read(client, "SELECT * FROM imaging.uploads")
+    assert read["Outcome"] == "archived"
+    assert "DurationMs" not in read
