@@ -100,7 +100,11 @@ def test_a_new_object_is_written_only_under_a_free_name(connect: Connect) -> Non
     start, only = asked
     assert (start.method, start.path) == ("POST", "/upload/storage/v1/b/research/o")
     assert start.query == {"uploadType": "resumable", "ifGenerationMatch": "0"}
-    assert start.json == {"name": "1.dcm", "metadata": {"a": "b"}}
+    assert start.json == {
+        "name": "1.dcm",
+        "contentType": "application/dicom",
+        "metadata": {"a": "b"},
+    }
     assert start.headers["x-upload-content-type"] == "application/dicom"
     assert (only.method, only.body) == ("PUT", DATA)
     assert only.headers["content-range"] == f"bytes 0-{SIZE - 1}/{SIZE}"
