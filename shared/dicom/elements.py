@@ -9,19 +9,19 @@ UNDEFINED_LENGTH: Final = 0xFFFFFFFF
 PIXEL_DATA_TAGS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 
 
-@dataclass(frozen=True, slots=True)
+# What a header has by the thousand is not frozen when it runs, but for mypy: a frozen dataclass's
+# constructor takes more than twice as long.
+
+
+@dataclass(slots=True, unsafe_hash=True)
 class Extent:
     """A run of bytes of the source: `[offset, offset + length)`."""
 
-    offset: int
-    length: int
-
-    def __init__(self, offset: int, length: int) -> None:
-        _set_offset(self, offset)
-        _set_length(self, length)
+    offset: Final[int]
+    length: Final[int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RawElement:
     """One data element as it stands in the byte stream.
 
@@ -30,75 +30,20 @@ class RawElement:
     too large to read and are found at `extent`.
     """
 
-    tag: int  # 0xGGGGEEEE
-    vr: str | None  # as written; the dictionary's when the syntax is implicit; None when unknown
-    extent: Extent  # of the value; the length is the real one where the declared is undefined
-    value: bytes | None = None
-    items: tuple[RawItem, ...] | None = None
-    undefined_length: bool = False
-
-    def __init__(  # noqa: PLR0917 - its fields
-        self,
-        tag: int,
-        vr: str | None,
-        extent: Extent,
-        value: bytes | None = None,
-        items: tuple[RawItem, ...] | None = None,
-        undefined_length: bool = False,  # noqa: FBT001, FBT002 - a field
-    ) -> None:
-        _set_tag(self, tag)
-        _set_vr(self, vr)
-        _set_extent(self, extent)
-        _set_value(self, value)
-        _set_items(self, items)
-        _set_undefined_length(self, undefined_length)
+    tag: Final[int]  # 0xGGGGEEEE
+    vr: Final[str | None]  # as written; the dictionary's when implicit; None when unknown
+    extent: Final[Extent]  # of the value; the length is the real one where declared undefined
+    value: Final[bytes | None] = None
+    items: Final[tuple[RawItem, ...] | None] = None
+    undefined_length: Final[bool] = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RawItem:
     """One item of a sequence: its elements in the order they stand."""
 
-    elements: tuple[RawElement, ...]
-    undefined_length: bool = False
-
-    def __init__(
-        self,
-        elements: tuple[RawElement, ...],
-        undefined_length: bool = False,  # noqa: FBT001, FBT002 - a field
-    ) -> None:
-        _set_elements(self, elements)
-        _set_undefined_length_of_item(self, undefined_length)
-
-
-# The setters of the slots: a third of the time of a frozen dataclass's own constructor.
-_set_offset, _set_length = (vars(Extent)[name].__set__ for name in ("offset", "length"))
-_set_tag, _set_vr, _set_extent, _set_value, _set_items, _set_undefined_length = (
-    vars(RawElement)[name].__set__
-    for name in ("tag", "vr", "extent", "value", "items", "undefined_length")
-)
-_set_elements, _set_undefined_length_of_item = (
-    vars(RawItem)[name].__set__ for name in ("elements", "undefined_length")
-)
-
-
-_new: Final = object.__new__
-
-
-def plain_element(
-    tag: int, vr: str | None, offset: int, length: int, value: bytes | None
-) -> RawElement:
-    """Build what the reader makes by the thousand, without a call of either constructor."""
-    extent = _new(Extent)
-    _set_offset(extent, offset)
-    _set_length(extent, length)
-    element = _new(RawElement)
-    _set_tag(element, tag)
-    _set_vr(element, vr)
-    _set_extent(element, extent)
-    _set_value(element, value)
-    _set_items(element, None)
-    _set_undefined_length(element, False)  # noqa: FBT003 - a slot's setter
-    return element
+    elements: Final[tuple[RawElement, ...]]
+    undefined_length: Final[bool] = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from shared.dicom.dictionary import dictionary_vr
+from shared.dicom.element_headers import LONG_HEADER, SHORT_HEADER
 from shared.dicom.elements import UNDEFINED_LENGTH, Extent, RawElement
 from shared.dicom.limits import Limits
+from shared.dicom.notation import NOTATIONS, Notation
 from shared.dicom.source import WindowedSource
 from shared.dicom.vrs import EXPLICIT_VRS
 from shared.errors import FormatError, LimitError
@@ -28,8 +30,7 @@ _TYPE_1: Final = frozenset(
     }
 )
 _MOST_ELEMENTS: Final = 1_000
-_SHORT_HEADER: Final = 8
-_LONG_HEADER: Final = 12
+_NOTHING: Final = (0xFFFFFFFF, None, 0)  # of no group that is read here
 
 
 def read_file_meta(
@@ -54,7 +55,7 @@ def read_command_set(
     windows: WindowedSource, offset: int, limits: Limits, warnings: dict[str, None]
 ) -> tuple[tuple[RawElement, ...], int]:
     """Return the elements of group 0000, always implicit little endian (PS3.7 Section 6.3)."""
-    head = windows.read(offset, _SHORT_HEADER)
+    head = windows.read(offset, SHORT_HEADER)
     if head[:2] != b"\x00\x00" or not any(head):
         return (), offset
     elements, end = _read_group(windows, offset, COMMAND_GROUP, limits, explicit=False)
@@ -74,15 +75,36 @@ def _read_group(
     windows: WindowedSource, offset: int, group: int, limits: Limits, *, explicit: bool
 ) -> tuple[tuple[RawElement, ...], int]:
     elements: list[RawElement] = []
-    while True:
-        header = windows.read(offset, _LONG_HEADER)
-        if len(header) < _SHORT_HEADER or int.from_bytes(header[:2], "little") != group:
+    while len(elements) <= _MOST_ELEMENTS:
+        offset = _read_plain(windows, offset, group, elements, NOTATIONS[explicit, True])
+        header = windows.read(offset, LONG_HEADER)
+        if len(header) < SHORT_HEADER or int.from_bytes(header[:2], "little") != group:
             return tuple(elements), offset
         element = _element(windows, offset, header, limits, explicit=explicit)
         elements.append(element)
         offset = element.extent.offset + element.extent.length
-        if len(elements) > _MOST_ELEMENTS:
-            raise LimitError("too-many-elements")
+    raise LimitError("too-many-elements")
+
+
+def _read_plain(
+    windows: WindowedSource,
+    offset: int,
+    group: int,
+    elements: list[RawElement],
+    notation: Notation,
+) -> int:
+    """Read the elements of the group that are plain and in one window; return where they end."""
+    start, data = windows.window(offset, LONG_HEADER)
+    at = offset - start
+    while at + SHORT_HEADER <= len(data) and len(elements) < _MOST_ELEMENTS:
+        value = at + SHORT_HEADER
+        tag, vr, length = notation[data[at:value]] or _NOTHING
+        stop = value + length
+        if tag >> 16 != group or stop > len(data):
+            break
+        elements.append(RawElement(tag, vr, Extent(start + value, length), data[value:stop]))
+        at = stop
+    return start + at
 
 
 def _element(
@@ -103,10 +125,10 @@ def _element(
 def _described(tag: int, header: bytes, *, explicit: bool) -> tuple[str | None, int, int]:
     known = EXPLICIT_VRS.get(header[4:6]) if explicit else None
     if known is None:
-        return dictionary_vr(tag), int.from_bytes(header[4:8], "little"), _SHORT_HEADER
+        return dictionary_vr(tag), int.from_bytes(header[4:8], "little"), SHORT_HEADER
     if known[1]:
-        return known[0], int.from_bytes(header[8:12], "little"), _LONG_HEADER
-    return known[0], int.from_bytes(header[6:8], "little"), _SHORT_HEADER
+        return known[0], int.from_bytes(header[8:12], "little"), LONG_HEADER
+    return known[0], int.from_bytes(header[6:8], "little"), SHORT_HEADER
 
 
 def _group_length_agrees(elements: tuple[RawElement, ...], end: int) -> bool:

@@ -11,7 +11,7 @@ The rule, by rising cost:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from shared.dicom.element_headers import (
@@ -52,6 +52,11 @@ class Stated:
     extended_table: Extent | None  # Extended Offset Table (7FE0,0001)
 
 
+_NOTHING_STATED: Final = Stated(
+    frames=None, one_each=False, at_least_one_each=False, extended_table=None
+)
+
+
 class Survey(NamedTuple):
     """Where encapsulated pixel data end, after their delimiter, and what is odd about them."""
 
@@ -68,7 +73,8 @@ def survey_fragments(
         FormatError: `truncated`, no delimiter ends them; `malformed-fragments`, something else
             than an item stands where an item must.
     """
-    return _Surveying(windows, start, stated, limits, little=little).survey()
+    budget = limits.max_fragment_requests
+    return _Surveying(windows, start, stated, limits, little=little, budget=budget).survey()
 
 
 def held_fragments_end(windows: WindowedSource, start: int, limits: Limits, *, little: bool) -> int:
@@ -77,16 +83,21 @@ def held_fragments_end(windows: WindowedSource, start: int, limits: Limits, *, l
     Raises:
         FormatError: as `survey_fragments`, of the items that were seen.
     """
-    stated = Stated(frames=None, one_each=False, at_least_one_each=False, extended_table=None)
-    limits = replace(limits, max_fragment_requests=0)
-    return _Surveying(windows, start, stated, limits, little=little).held_end()
+    return _Surveying(windows, start, _NOTHING_STATED, limits, little=little, budget=0).held_end()
 
 
 class _Surveying:
     """The state of one survey."""
 
     def __init__(
-        self, windows: WindowedSource, start: int, stated: Stated, limits: Limits, *, little: bool
+        self,
+        windows: WindowedSource,
+        start: int,
+        stated: Stated,
+        limits: Limits,
+        *,
+        little: bool,
+        budget: int,
     ) -> None:
         self._windows = windows
         self._start = start
@@ -94,7 +105,7 @@ class _Surveying:
         self._limits = limits
         self._little = little
         self._unpack = IMPLICIT[little]
-        self._budget = limits.max_fragment_requests
+        self._budget = budget  # of requests
         self._window: tuple[int, bytes] = (0, b"")
         self._items: list[int] = []  # where the items walked over start, the basic table first
         self._reached = start

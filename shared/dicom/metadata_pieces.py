@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from shared.dicom.character_sets import DEFAULT_CHARACTER_SET
-from shared.dicom.elements import Header, RawElement, RawItem, plain_element
+from shared.dicom.elements import Extent, Header, RawElement, RawItem
 from shared.dicom.limits import DEFAULT_LIMITS, Limits
 from shared.dicom.metadata import TRANSFER_SYNTAX_UID_KEY, Place, Writing, is_short_enough
 from shared.dicom.source import Source, WindowedSource
@@ -95,7 +95,7 @@ class _Pieces:
             return element
         offset = element.extent.offset
         value = self._windows.read(offset, length)
-        return plain_element(element.tag, element.vr, offset, length, value)
+        return RawElement(element.tag, element.vr, Extent(offset, length), value)
 
 
 def _members(data: object) -> bytes:

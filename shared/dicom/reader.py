@@ -168,6 +168,8 @@ class _HeaderReading:
             return ()
         offset = pixels.extent.offset + pixels.extent.length
         rest = self._windows.size - offset
+        if not rest:
+            return ()
         if rest > self._limits.max_trailing_bytes:
             self._warnings["trailing-too-large"] = None
             return ()
