@@ -48,6 +48,16 @@ def test_every_upload_has_one_outcome_and_the_inbox_is_empty(undisturbed: World)
     assert list(undisturbed.store.list("inbox")) == []
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_table_of_events_has_what_was_published(seed: int) -> None:
+    chance = random.Random(seed)
+    faults = Faults(after=frozenset(chance.sample(range(1, 200), 30)))
+    world = _world(faults, seed, copies=2)
+    recorded = [row["EventId"] for row in world.tables.rows["imaging.events"]]
+    assert set(recorded) == set(world.events())
+    assert len(recorded) > len(set(recorded))
+
+
 def test_every_byte_that_landed_is_somewhere(undisturbed: World) -> None:
     kept = {
         undisturbed.store.data(bucket, stored.version.name)

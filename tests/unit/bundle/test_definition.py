@@ -56,6 +56,33 @@ def test_reads_pushes_schedules_and_environments(tmp_path: Path) -> None:
     assert functions["sweep"].trigger == Schedule(every_s=30, timeout_s=60)
 
 
+def test_a_function_may_be_called_for_more_topics_under_the_same_terms(tmp_path: Path) -> None:
+    more = '"b"}\n    also: [{topic: dead-letters}, {topic: uploads, filter: attributes.c}]'
+    (tmp_path / "pipeline.yaml").write_text(SMALL.replace('"b"}', more))
+    ingest = load_pipeline(tmp_path / "pipeline.yaml").functions["ingest"]
+    pushes = {name: (push.topic, push.filter) for name, push in ingest.pushes.items()}
+    assert pushes == {
+        "ingest": ("uploads", 'attributes.a = "b"'),
+        "ingest-dead-letters": ("dead-letters", ""),
+        "ingest-uploads": ("uploads", "attributes.c"),
+    }
+    assert {push.ack_deadline_s for push in ingest.pushes.values()} == {60}
+
+
+def test_every_problem_of_further_topics_is_listed(tmp_path: Path) -> None:
+    more = '"b"}\n    also:\n      - {topic: nowhere}\n      - {filter: a}\n      - uploads'
+    assert _problems(tmp_path, SMALL.replace('"b"}', more)) == [
+        "functions.ingest.also[1] needs topic",
+        "functions.ingest.also[2] must be a mapping",
+        "functions.ingest.also[2] needs topic",
+        "functions.ingest.ingest- names an unknown topic ''",
+        "functions.ingest.ingest-nowhere names an unknown topic 'nowhere'",
+    ]
+    assert _problems(tmp_path, SMALL.replace('"b"}', '"b"}\n    also: {topic: uploads}')) == [
+        "functions.ingest needs a list as also"
+    ]
+
+
 def test_the_pipeline_itself_is_sound() -> None:
     pipeline = load_pipeline()
     assert list(pipeline.functions) == ["ingest", "index", "deidentify", "notify", "sweep"]
