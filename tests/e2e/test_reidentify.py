@@ -4,8 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from infra.local.drop import Upload, drop
 from infra.local.layout import ROOT
+from shared.dicom.deidentification.profile import BASIC
 from tests.builders import an_instance
 from tests.e2e.conftest import Cloud
 from tests.e2e.watch import query, until
@@ -63,17 +66,36 @@ def test_a_copy_leads_to_its_original_by_the_key_alone(cloud: Cloud) -> None:
     assert (audited["KeyId"], audited["Profile"]) == (copy["KeyId"], "basic")
 
 
-def test_the_statement_that_is_told_removes_the_rows_of_that_key_alone(cloud: Cloud) -> None:
+@pytest.mark.parametrize(
+    ("option", "column"), [("--key-id", "KeyId"), ("--profile-digest", "ProfileDigest")]
+)
+def test_the_statement_that_is_told_removes_those_rows_alone(
+    cloud: Cloud, option: str, column: str
+) -> None:
     old, other = "0" * 16, "1" * 16
-    for key_id in (old, other):
+    for value in (old, other):
         query(
             cloud,
-            "INSERT INTO research.instances (ObjectUri, Generation, LastUpdated, KeyId) "
-            f"VALUES ('gs://research/made/up', 1, TIMESTAMP '2026-01-02 03:04:05+00', '{key_id}')",
+            f"INSERT INTO research.instances (ObjectUri, Generation, LastUpdated, {column}) "
+            f"VALUES ('gs://research/made/up', 1, TIMESTAMP '2026-01-02 03:04:05+00', '{value}')",
         )
-    status, said = _operate(cloud, "copies", "remove", "--key-id", old, setting={})
+    status, said = _operate(cloud, "copies", "remove", option, old, setting={})
     assert status == 0, said
     query(cloud, said.strip().rpartition(": ")[2])
-    left = query(cloud, "SELECT KeyId FROM research.instances WHERE ObjectUri LIKE '%/made/up'")
-    query(cloud, f"DELETE FROM research.instances WHERE KeyId = '{other}'")
-    assert left == [{"KeyId": other}]
+    left = query(cloud, f"SELECT {column} FROM research.instances WHERE ObjectUri LIKE '%/made/up'")
+    query(cloud, f"DELETE FROM research.instances WHERE {column} = '{other}'")
+    assert left == [{column: other}]
+
+
+def test_copies_are_listed_by_what_made_them(cloud: Cloud) -> None:
+    drop(cloud.clients, [Upload(name="demo-hospital/listed", content=an_instance(patient=951))])
+    (copy, *_) = until(
+        lambda: query(
+            cloud,
+            f"SELECT KeyId FROM research.instances_current WHERE ProfileDigest = '{BASIC.digest}'",
+        )
+    )
+    status, said = _operate(cloud, "copies", setting={})
+    assert status == 0, said
+    made_by = [line.split()[:4] for line in said.splitlines()]
+    assert [copy["KeyId"], "basic", BASIC.digest, "yes"] in made_by
