@@ -51,11 +51,50 @@ resource "google_storage_managed_folder" "facility" {
   name   = "${each.key}/"
 }
 
+# A facility that signs in with its own identity provider holds no key of ours. Its provider can
+# vouch for that facility alone.
+resource "google_iam_workload_identity_pool" "facilities" {
+  for_each = toset(length(var.facility_identity_providers) > 0 ? ["facilities"] : [])
+
+  workload_identity_pool_id = each.key
+  display_name              = "Facilities that send"
+}
+
+resource "google_iam_workload_identity_pool_provider" "facility" {
+  for_each = var.facility_identity_providers
+
+  workload_identity_pool_id          = google_iam_workload_identity_pool.facilities["facilities"].workload_identity_pool_id
+  workload_identity_pool_provider_id = each.key
+  attribute_condition                = "assertion.sub == '${each.value.subject}'"
+
+  attribute_mapping = {
+    "attribute.facility" = "'${each.key}'"
+    "google.subject"     = "assertion.sub"
+  }
+
+  oidc {
+    issuer_uri        = each.value.issuer
+    allowed_audiences = [each.value.audience]
+  }
+}
+
+locals {
+  senders = merge(
+    merge([
+      for facility, members in var.facility_members :
+      { for member in members : "${facility} ${member}" => { facility = facility, member = member } }
+    ]...),
+    {
+      for facility, provider in google_iam_workload_identity_pool_provider.facility : "${facility} provider" => {
+        facility = facility
+        member   = "principalSet://iam.googleapis.com/projects/${data.google_project.this.number}/locations/global/workloadIdentityPools/${provider.workload_identity_pool_id}/attribute.facility/${facility}"
+      }
+    },
+  )
+}
+
 resource "google_storage_managed_folder_iam_member" "facility" {
-  for_each = merge([
-    for facility, members in var.facility_members :
-    { for member in members : "${facility} ${member}" => { facility = facility, member = member } }
-  ]...)
+  for_each = local.senders
 
   bucket         = google_storage_bucket.inbox.name
   managed_folder = google_storage_managed_folder.facility[each.value.facility].name

@@ -75,6 +75,25 @@ variable "facilities_file" {
   type        = string
 }
 
+variable "facility_identity_providers" {
+  description = "Per facility that signs in with its own identity provider: the issuer of its OpenID Connect tokens, and the audience and subject that they have."
+  type        = map(object({ audience = string, issuer = string, subject = string }))
+  default     = {}
+
+  validation {
+    condition = alltrue([
+      for facility, provider in var.facility_identity_providers :
+      startswith(provider.issuer, "https://") && can(regex("^[a-z0-9-]{4,32}$", facility)) && !strcontains(provider.subject, "'") && provider.subject != ""
+    ])
+    error_message = "Issuers are https addresses, a facility's name has 4 to 32 characters here, and its subject no quote."
+  }
+
+  validation {
+    condition     = length(setsubtract(keys(var.facility_identity_providers), keys(yamldecode(file(var.facilities_file))))) == 0
+    error_message = "Only a registered facility has an identity provider."
+  }
+}
+
 variable "facility_members" {
   description = "Per facility, who sends in its name."
   type        = map(list(string))
@@ -142,6 +161,17 @@ variable "monthly_budget" {
   validation {
     condition     = var.monthly_budget >= 1
     error_message = "A budget is at least 1."
+  }
+}
+
+variable "perimeter" {
+  description = "The access policy, by its number, in which a VPC Service Controls perimeter is drawn around the project, and the access levels that let people in; no perimeter when null."
+  type        = object({ access_levels = list(string), policy = string })
+  default     = null
+
+  validation {
+    condition     = var.perimeter == null ? true : can(regex("^[0-9]+$", var.perimeter.policy)) && alltrue([for level in var.perimeter.access_levels : startswith(level, "accessPolicies/")])
+    error_message = "A policy is named by its number, an access level accessPolicies/<number>/accessLevels/<name>."
   }
 }
 

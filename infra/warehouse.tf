@@ -71,6 +71,17 @@ resource "google_bigquery_dataset" "pipeline" {
     kms_key_name = google_kms_crypto_key.data[each.key == "research" ? "research" : "identities"].id
   }
 
+  # Left out, BigQuery lets whoever may view the project read everything. Further grants are resources
+  # of their own.
+  access {
+    role          = "OWNER"
+    special_group = "projectOwners"
+  }
+
+  lifecycle {
+    ignore_changes = [access]
+  }
+
   depends_on = [google_kms_crypto_key_iam_member.agent]
 }
 

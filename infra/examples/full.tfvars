@@ -8,8 +8,10 @@ deletion_protection = true
 egress              = { network = "projects/example-network/global/networks/imaging", subnetwork = "projects/example-network/regions/europe-west3/subnetworks/functions" }
 event_subscribers   = ["serviceAccount:pacs@example-pacs.iam.gserviceaccount.com"]
 facilities_file     = "examples/facilities.yaml"
+facility_identity_providers = {
+  example-clinic = { audience = "inlet", issuer = "https://login.example.net/clinic", subject = "imaging-gateway" }
+}
 facility_members = {
-  example-clinic   = ["principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/facilities/subject/example-clinic"]
   example-hospital = ["serviceAccount:sender@example-hospital.iam.gserviceaccount.com"]
 }
 identity_readers  = ["group:imaging-data-stewards@example.org"]
@@ -17,6 +19,7 @@ imaging_analysts  = ["group:imaging-analysts@example.org", "group:imaging-data-s
 key_rotation_days = 90
 max_instances     = 50
 monthly_budget    = 2000
+perimeter         = { access_levels = ["accessPolicies/123456/accessLevels/imaging_staff"], policy = "123456" }
 project           = "example-imaging"
 quarantine_days   = 180
 region            = "europe-west3"

@@ -35,12 +35,16 @@ run "what_may_not_be_said" {
     archive_retention = { days = 0, locked = true }
     billing_account   = "my-account"
     event_subscribers = ["allUsers"]
+    facility_identity_providers = {
+      example-clinic = { audience = "inlet", issuer = "http://login.example.net", subject = "gateway" }
+    }
     facility_members  = { example-hospital = ["allAuthenticatedUsers"] }
     identity_readers  = ["allUsers"]
     imaging_analysts  = ["domain:example.org"]
     key_rotation_days = 3650
     max_instances     = 0
     monthly_budget    = 0
+    perimeter         = { access_levels = [], policy = "my-policy" }
     project           = "Example Imaging"
     quarantine_days   = 1
     region            = "EU"
@@ -57,12 +61,14 @@ run "what_may_not_be_said" {
     var.archive_retention,
     var.billing_account,
     var.event_subscribers,
+    var.facility_identity_providers,
     var.facility_members,
     var.identity_readers,
     var.imaging_analysts,
     var.key_rotation_days,
     var.max_instances,
     var.monthly_budget,
+    var.perimeter,
     var.project,
     var.quarantine_days,
     var.region,
@@ -80,8 +86,11 @@ run "nor_this" {
   command = plan
 
   variables {
-    alert_emails     = ["the operators"]
-    archive_classes  = { COLDLINE = 0 }
+    alert_emails    = ["the operators"]
+    archive_classes = { COLDLINE = 0 }
+    facility_identity_providers = {
+      example-practice = { audience = "inlet", issuer = "https://login.example.net", subject = "gateway" }
+    }
     facility_members = { example-practice = ["user:sender@example.org"] }
     region           = "europe-west3-a"
     secret_versions  = { pseudonym-key = "latest" }
@@ -91,6 +100,7 @@ run "nor_this" {
   expect_failures = [
     var.alert_emails,
     var.archive_classes,
+    var.facility_identity_providers,
     var.facility_members,
     var.region,
     var.secret_versions,

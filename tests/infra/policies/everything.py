@@ -39,6 +39,8 @@ POLICIES: Final[Mapping[str, Policy]] = {
                 grants.pseudonym_key,
                 grants.appenders,
                 grants.uploaders,
+                grants.federation,
+                grants.perimeter,
                 grants.identities,
             ),
         ),

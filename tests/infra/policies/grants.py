@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 from infra.bundle import ROOT
 from tests.infra.access import allowed
-from tests.infra.plan import PROJECT, Plan
-from tests.infra.policies.differences import exactly, same
+from tests.infra.plan import PROJECT, PROJECT_NUMBER, Plan
+from tests.infra.policies.differences import exactly, same, says
 
 FULL: Final = "full"  # the example whose grants are listed whole
 PUBLIC: Final = ("allUsers", "allAuthenticatedUsers")
@@ -19,6 +20,21 @@ ROLES: Final = {
     "inletRowAppender": ["bigquery.tables.get", "bigquery.tables.updateData"],
     "inletUploader": ["storage.objects.create"],
 }
+# What may come through a perimeter.
+SENDING: Final = [
+    {
+        "operations": [
+            {
+                "method_selectors": [
+                    {"method": "google.storage.objects.create", "permission": None}
+                ],
+                "service_name": "storage.googleapis.com",
+            }
+        ],
+        "resources": [f"projects/{PROJECT_NUMBER}"],
+        "roles": None,
+    }
+]
 # Kinds of resources whose every member is in the list; of no other kind may there be one.
 _OTHER_WAYS: Final = ("_iam_binding", "_iam_policy", "_access_control", "_acl")
 
@@ -75,9 +91,9 @@ def appenders(plan: Plan) -> Iterator[str]:
 
 
 def uploaders(plan: Plan) -> Iterator[str]:
-    """A facility's members may create objects below its name, and nothing anywhere else."""
+    """Who sends for a facility may create objects below its name, and nothing anywhere else."""
     inbox = f"projects/_/buckets/{PROJECT}-inbox/objects"
-    for facility, members in plan.variables["facility_members"].items():
+    for facility, members in senders(plan).items():
         below = (
             'resource.type == "storage.googleapis.com/Object" && '
             f'resource.name.startsWith("{inbox}/{facility}/")'
@@ -86,6 +102,78 @@ def uploaders(plan: Plan) -> Iterator[str]:
         for member in members:
             theirs = [(each.may, each.on, each.only) for each in plan.grants if each.who == member]
             yield from same(member, [own], theirs)
+
+
+def senders(plan: Plan) -> dict[str, list[str]]:
+    """Return who sends, by facility: the members named, and whom its own provider vouches for."""
+    pool = f"projects/{PROJECT_NUMBER}/locations/global/workloadIdentityPools/facilities"
+    members, providers = (
+        plan.variables[name] for name in ("facility_members", "facility_identity_providers")
+    )
+    return {
+        facility: [
+            *members.get(facility, ()),
+            *(
+                [f"principalSet://iam.googleapis.com/{pool}/attribute.facility/{facility}"]
+                if facility in providers
+                else []
+            ),
+        ]
+        for facility in {*members, *providers}
+    }
+
+
+def federation(plan: Plan) -> Iterator[str]:
+    """A facility's provider vouches for one subject, and for that facility alone."""
+    wanted = plan.variables["facility_identity_providers"]
+    made = {
+        each.values["workload_identity_pool_provider_id"]: each
+        for each in plan.of_kind("iam_workload_identity_pool_provider")
+    }
+    yield from exactly("providers", wanted, made)
+    for facility, provider in made.items():
+        asked = wanted.get(facility, {"subject": None, "issuer": None, "audience": None})
+        yield from says(
+            provider,
+            {
+                "attribute_condition": f"assertion.sub == '{asked['subject']}'",
+                "attribute_mapping": {
+                    "attribute.facility": f"'{facility}'",
+                    "google.subject": "assertion.sub",
+                },
+                "oidc.issuer_uri": asked["issuer"],
+                "oidc.allowed_audiences": [asked["audience"]],
+            },
+        )
+
+
+def perimeter(plan: Plan) -> Iterator[str]:
+    """A perimeter that was asked for is closed, but to facilities, which may send."""
+    asked = plan.variables["perimeter"]
+    made = plan.of_kind("access_context_manager_service_perimeter")
+    yield from same("perimeters", 1 if asked else 0, len(made))
+    services = {each.values["service"] for each in plan.of_kind("project_service")}
+    project, members = [f"projects/{PROJECT_NUMBER}"], senders(plan).values()
+    for each in made:
+        status, ingress = each.block("status"), each.block("status", "ingress_policies")
+        yield from same(each.address, 1, len(status["ingress_policies"]))
+        yield from exactly(
+            each.address, services - {"iam.googleapis.com"}, status["restricted_services"]
+        )
+        yield from says(
+            each,
+            {
+                "parent": f"accessPolicies/{asked['policy']}",
+                "status.resources": project,
+                "status.access_levels": asked["access_levels"],
+                "status.egress_policies": [],
+            },
+        )
+        yield from same(
+            each.address, sorted(chain(*members)), ingress["ingress_from"][0]["identities"]
+        )
+        yield from same(each.address, None, ingress["ingress_from"][0]["identity_type"])
+        yield from same(each.address, SENDING, ingress["ingress_to"])
 
 
 def identities(plan: Plan) -> Iterator[str]:

@@ -30,9 +30,11 @@ def datasets(plan: Plan) -> Iterator[str]:
                 "location": REGION,
                 "delete_contents_on_destroy": False,
                 "default_encryption_configuration.kms_key_name": plan.id_of("kms_crypto_key", key),
-                "access": [],
+                "access.role": "OWNER",
+                "access.special_group": "projectOwners",
             },
         )
+        yield from same(name, 1, len(plan.named("bigquery_dataset", name).values["access"]))
 
 
 def tables(plan: Plan) -> Iterator[str]:
