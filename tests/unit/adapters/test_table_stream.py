@@ -166,15 +166,20 @@ def test_a_table_with_more_columns_is_written_to() -> None:
 
 
 def test_a_column_that_comes_later_is_written_once_it_is_looked_for(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(table_stream, "LOOK_AGAIN_AFTER_S", -1.0)
     warehouse = _Warehouse({"Text": {}})
     stream = _stream(warehouse)
-    _append(stream, ROW)
+    with caplog.at_level(logging.WARNING, logger="inlet"):
+        _append(stream, ROW)
+        _append(stream, ROW)
+    assert warehouse.looked == 2
+    assert len(caplog.records) == 1
     warehouse.columns = WHOLE
     _append(stream, ROW)
     assert warehouse.rows == [
+        {"Text": "a"},
         {"Text": "a"},
         {"New": "1", "Text": "a", "All": [{"Newer": "b", "Old": "2"}]},
     ]
