@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from operator import is_, lt
 from typing import ClassVar, Final, NamedTuple, TypeAlias
 
@@ -20,7 +22,7 @@ from shared.dicom.deidentification.content import CONTENT_SEQUENCES, item_rules
 from shared.dicom.deidentification.dummies import TEXT, dummy, mapped_uids
 from shared.dicom.deidentification.echoes import Echoes
 from shared.dicom.deidentification.graphics import GRAPHIC_ANNOTATION_SEQUENCE, without_text
-from shared.dicom.deidentification.harmless import NOTHING_HARMLESS
+from shared.dicom.deidentification.harmless import DUMMIED_VRS
 from shared.dicom.deidentification.objections import (
     ECHO,
     NOT_UNDERSTOOD,
@@ -57,6 +59,11 @@ class ActionTaken(NamedTuple):
     rule: str
 
 
+@lru_cache(maxsize=4096)
+def _digits(tag: int) -> str:
+    return f"{tag:08X}"
+
+
 _new_tuple: Final = tuple.__new__  # a fraction of what the named tuple's own constructor takes
 
 _Performing: TypeAlias = "Callable[[Cleaner, RawElement, Rule, Place], RawElement | None]"
@@ -85,7 +92,7 @@ class Cleaner:
     def _clean(self, place: Place) -> tuple[RawElement, ...]:
         """As `clean`; the very same elements where nothing changes."""
         judged = place.rules.judged_by_value
-        harmless = NOTHING_HARMLESS if place.dummied else self.echoes.harmless
+        harmless = self.echoes.harmless.in_dummies if place.dummied else self.echoes.harmless
         kept, changed = [], False
         for element in place.elements:
             vr = element.vr
@@ -94,7 +101,8 @@ class Cleaner:
                 kept.append(element)
                 continue
             cleaned = self._element(element, place)
-            changed = changed or cleaned is not element
+            if cleaned is not element:
+                changed = True
             if cleaned is not None:
                 kept.append(cleaned)
         if place.rules.book.private:
@@ -117,13 +125,13 @@ class Cleaner:
         return found
 
     def _element(self, element: RawElement, place: Place) -> RawElement | None:
-        tag = element.tag
-        if tag & PRIVATE_GROUP:
-            if place.rules.book.private and is_creator(tag):
-                return None  # until it is known whether something of its block is kept
-            rule = _private_rule(tag, place)
-        else:
+        tag, private = element.tag, place.rules.book.private
+        if not tag & PRIVATE_GROUP:
             rule = place.rules[tag]
+        elif private and is_creator(tag):
+            return None  # until it is known whether something of its block is kept
+        else:
+            rule = (place.blocks.rule(tag, private) if private else None) or PRIVATE
         if rule.action is Action.REMOVE:
             self._record(place, element, rule)
             return None
@@ -131,7 +139,7 @@ class Cleaner:
         if known is None:
             self._record(place, element, NOT_UNDERSTOOD)
             return None
-        if place.dummied and rule.action is Action.KEEP and known.vr in _DUMMIED_VRS:
+        if place.dummied and rule.action is Action.KEEP and known.vr in DUMMIED_VRS:
             rule = _INSIDE_DUMMY
         return self._performing[rule.action](self, known, rule, place)
 
@@ -142,9 +150,9 @@ class Cleaner:
         self._record(place, element, rule)
 
     def _record(self, place: Place, element: RawElement, rule: Rule) -> None:
-        self.taken.append(
-            _new_tuple(ActionTaken, (f"{place.prefix}{element.tag:08X}", rule.action, rule.name))
-        )
+        prefix = place.prefix
+        path = (place.named() if prefix is None else prefix) + _digits(element.tag)
+        self.taken.append(_new_tuple(ActionTaken, (path, rule.action, rule.name)))
 
     def _instead(self, element: RawElement, rule: Rule, place: Place) -> RawElement | None:
         """What is done with a value that can be neither kept nor cleaned."""
@@ -263,50 +271,44 @@ class Cleaner:
 
     def _sequence(self, element: RawElement, place: Place, *, dummied: bool) -> RawElement:
         """The sequence with its items cleaned."""
-        rules = place.rules.below(element.tag)
-        items = ((number, item, rules) for number, item in enumerate(element.items or ()))
-        return self._with_items(element, items, place, dummied=dummied)
+        tag, rules = element.tag, place.rules.below(element.tag)
+        items = enumerate(element.items or ())
+        cleaned = [self._item(item, rules, dummied, (place, tag, at)) for at, item in items]
+        return _with_items(element, cleaned)
 
     def _content(self, element: RawElement, rule: Rule, place: Place) -> RawElement | None:
         """The content items that may stay, each cleaned by its concept.
 
         Where none may, the sequence goes, or is empty where it has to be there.
         """
-        below = place.rules.below(element.tag)
+        tag, below = element.tag, place.rules.below(element.tag)
         kept = []
         for number, item in enumerate(element.items or ()):
             rules = item_rules(item, below)
             if rules is None:
-                path = f"{place.prefix}{element.tag:08X}[{number}]"
+                path = f"{place.named()}{tag:08X}[{number}]"
                 self.taken.append(ActionTaken(path, Action.REMOVE, "E.3.4-1"))
             else:
-                kept.append((number, item, rules))
+                kept.append((item, rules, place.dummied, (place, tag, number)))
         if not kept and element.items and rule.otherwise is not Action.EMPTY:
             return None
-        return self._with_items(element, kept, place, dummied=place.dummied)
+        return _with_items(element, [self._item(*each) for each in kept])
 
-    def _with_items(
+    def _item(
         self,
-        element: RawElement,
-        items: Iterable[tuple[int, RawItem, Rules]],
-        place: Place,
-        *,
-        dummied: bool,
-    ) -> RawElement:
-        """The sequence with these items cleaned; the very same where nothing changes."""
-        cleaned = []
-        for number, item, rules in items:
-            encodings = encodings_of(item.elements, place.encodings)
-            inner = Place(item.elements, rules, encodings, dummied, (place, element.tag, number))
-            elements = self._clean(inner)
-            same = elements is item.elements
-            cleaned.append(item if same else RawItem(elements, item.undefined_length))
-        before = element.items or ()
-        if len(cleaned) == len(before) and all(map(is_, cleaned, before)):
-            return element
-        return RawElement(
-            element.tag, element.vr, element.extent, None, tuple(cleaned), element.undefined_length
-        )
+        item: RawItem,
+        rules: Rules,
+        dummied: bool,  # noqa: FBT001 - asked for every item
+        within: tuple[Place, int, int],
+    ) -> RawItem:
+        """The item with its elements cleaned; the very same where nothing changes."""
+        elements = item.elements
+        harmless = self.echoes.harmless.in_dummies if dummied else self.echoes.harmless
+        if _all_stay(elements, rules.judged_by_value, harmless):
+            return item
+        encodings = encodings_of(elements, within[0].encodings)
+        cleaned = self._clean(Place(elements, rules, encodings, dummied, within))
+        return item if cleaned is elements else RawItem(cleaned, item.undefined_length)
 
     def _pseudonym(self, element: RawElement, place: Place) -> bytes:
         text = decoded(trimmed(element.value or b""), place.encodings)
@@ -328,16 +330,33 @@ class Cleaner:
     }
 
 
-# Code Strings and numbers inside a dummy sequence are kept as anywhere: they name nobody, and their
-# enumerated values and multiplicities are what makes the item valid.
-_DUMMIED_VRS: Final = TEXT_VRS - {"CS"}
 _INSIDE_DUMMY: Final = Rule(Action.DUMMY, "inside-dummy")
 _OVERLAY_TEXT_VRS: Final = TEXT_VRS - {"CS"} | TEMPORAL_VRS
 
 
-def _private_rule(tag: int, place: Place) -> Rule:
-    private = place.rules.book.private
-    return (place.blocks.rule(tag, private) if private else None) or PRIVATE
+def _all_stay(
+    elements: tuple[RawElement, ...],
+    judged: Mapping[int, str],
+    harmless: Mapping[str, AbstractSet[bytes | None]],
+) -> bool:
+    """Whether it is settled for all of an item, as for most codes, and they are in order."""
+    previous = -1
+    for element in elements:
+        tag, vr = element.tag, element.vr
+        if vr != judged.get(tag, "") or element.value not in harmless[vr] or tag <= previous:
+            return False
+        previous = tag
+    return True
+
+
+def _with_items(element: RawElement, items: list[RawItem]) -> RawElement:
+    """The sequence with these items; the very same where they are its own."""
+    before = element.items or ()
+    if len(items) == len(before) and all(map(is_, items, before)):
+        return element
+    return RawElement(
+        element.tag, element.vr, element.extent, None, tuple(items), element.undefined_length
+    )
 
 
 def _with_value(element: RawElement, value: bytes) -> RawElement:

@@ -50,15 +50,9 @@ _MONTHS: Final = {
     for name in names.split()
 }  # fmt: skip
 _MONTH: Final = rf"({'|'.join(_MONTHS)})[a-zé]{{0,8}}+"
-_DAY_MONTH: Final = re.compile(
-    rf"(?<!\d)(\d{{1,2}})[\s./_-]{{0,3}}{_MONTH}[\s.,/_-]{{0,3}}(\d{{4}})", re.IGNORECASE
-)
-_MONTH_DAY: Final = re.compile(
-    rf"(?<![a-zé]){_MONTH}[\s./_-]{{0,3}}(\d{{1,2}})[\s.,/_-]{{1,3}}(\d{{4}})", re.IGNORECASE
-)
-_YEAR_MONTH: Final = re.compile(
-    rf"(?<!\d)(\d{{4}})[\s.,/_-]{{0,3}}{_MONTH}[\s./_-]{{0,3}}(\d{{1,2}})(?!\d)", re.IGNORECASE
-)
+_DAY_MONTH: Final = rf"(?<!\d)(\d{{1,2}})[\s./_-]{{0,3}}{_MONTH}[\s.,/_-]{{0,3}}(\d{{4}})"
+_MONTH_DAY: Final = rf"(?<![a-zé]){_MONTH}[\s./_-]{{0,3}}(\d{{1,2}})[\s.,/_-]{{1,3}}(\d{{4}})"
+_YEAR_MONTH: Final = rf"(?<!\d)(\d{{4}})[\s.,/_-]{{0,3}}{_MONTH}[\s./_-]{{0,3}}(\d{{1,2}})(?!\d)"
 _SHORT_YEAR: Final = re.compile(r"(?<![\d.])(\d{1,2})([-./])(\d{1,2})\2(\d\d)(?![\d.])")
 _DATE_DIGITS: Final = 8
 _DUMMY_YEARS: Final = ("1900", "0000", "0001")
@@ -80,6 +74,7 @@ _SHORTEST_NUMBER: Final = 6  # in a numeric value, shorter digits are measuremen
 _SHORTEST_INSIDE: Final = 6  # inside of longer words, shorter ones occur by chance
 _MOST_WORDS: Final = 6  # of a part of a name, in all ways in which they are run together
 _HEAD: Final = 2
+_ALL_BYTES: Final = bytes(range(256))
 _FEW_NEEDLES: Final = 256  # up to here, searching one after the other is faster
 _EQUIPMENT: Final = frozenset({0x00080070, 0x00081090, 0x00181020, 0x00189004, 0x00380101})
 
@@ -111,6 +106,7 @@ class Echoes:
     _judged: dict[str, bool] = field(default_factory=dict)
     _added: set[tuple[str, str]] = field(default_factory=set)
     _byte_needles: dict[bytes, list[bytes]] | None = None
+    _foreign_bytes: bytes = b""  # those that none of the needles has
     _numbers: list[str] | None = None
 
     def in_text(self, tag: int, vr: str, text: str) -> bool:
@@ -174,7 +170,10 @@ class Echoes:
             return False
         lowered, needles = value.lower(), self._needles()
         if len(needles) <= _FEW_NEEDLES:
-            return any(needle in lowered for same in needles.values() for needle in same)
+            # Without the bytes that no needle has, there is less to search for each of them.
+            rest = lowered.translate(None, self._foreign_bytes)
+            found = [needle for same in needles.values() for needle in same if needle in rest]
+            return any(needle in lowered for needle in found)
         windows = (lowered[at : at + SHORTEST_BYTES] for at in range(len(lowered)))
         return any(
             lowered.startswith(needle, at)
@@ -215,13 +214,19 @@ class Echoes:
     def _has_patterns(self, text: str) -> bool:
         if not _LIKE_A_DATE_OR_UID.search(text):
             return False
+        if self.dates and (self._has_date(text) or self._has_short_date(text)):
+            return True
+        return "." in text and not self.uids.isdisjoint(_UID.findall(text))
+
+    def _has_date(self, text: str) -> bool:
+        if not any(year in text for year in {date[:4] for date in self.dates}):
+            return False
         dates = {*_DATE_RUN.findall(text), *_separated_dates(text)}
-        if not self.dates.isdisjoint(dates):
-            return True
+        return not self.dates.isdisjoint(dates)
+
+    def _has_short_date(self, text: str) -> bool:
         short = _short_dates(text)
-        if short and not short.isdisjoint(date[2:] for date in self.dates):
-            return True
-        return not self.uids.isdisjoint(_UID.findall(text))
+        return bool(short) and not short.isdisjoint(date[2:] for date in self.dates)
 
     def _long_numbers(self) -> list[str]:
         """The identifiers that a number can be."""
@@ -240,6 +245,8 @@ class Echoes:
                     for needle in _as_bytes(text):
                         first = needle[:SHORTEST_BYTES]
                         self._byte_needles.setdefault(first, []).append(needle)
+            every = (needle for same in self._byte_needles.values() for needle in same)
+            self._foreign_bytes = _ALL_BYTES.translate(None, b"".join(every))
         return self._byte_needles
 
     def add(self, vr: str, text: str) -> None:
@@ -274,7 +281,8 @@ class Echoes:
             if not name.isascii():
                 self._raw.update(part for part in re.split(r"[\^= ]", name) if not part.isascii())
             for word in words:
-                if len(word) >= _SHORTEST_INSIDE or _IDEOGRAPHS.fullmatch(word):
+                is_long = len(word) >= _SHORTEST_INSIDE
+                if is_long or (not word.isascii() and _IDEOGRAPHS.fullmatch(word)):
                     self._add_inside(word)
 
     def _add_identifier(self, value: str) -> None:
@@ -381,7 +389,7 @@ def _separated_dates(text: str) -> set[str]:
 
 def _short_dates(text: str) -> set[str]:
     """Dates with two digits for the year, in all orders."""
-    dates = set()
+    dates = set[str]()
     for first, _, second, third in _SHORT_YEAR.findall(text):
         dates |= {f"{third}{first:0>2}{second:0>2}", f"{third}{second:0>2}{first:0>2}"}
         dates.add(f"{first:0>2}{second:0>2}{third}")
@@ -390,9 +398,17 @@ def _short_dates(text: str) -> set[str]:
 
 def _named_dates(text: str) -> Iterator[tuple[str, str, str]]:
     """Year, month's name and day."""
-    yield from ((year, month, day) for day, month, year in _DAY_MONTH.findall(text))
-    yield from ((year, month, day) for month, day, year in _MONTH_DAY.findall(text))
-    yield from _YEAR_MONTH.findall(text)
+    day_month, month_day, year_month = _patterns_of_months()
+    yield from ((year, month, day) for day, month, year in day_month.findall(text))
+    yield from ((year, month, day) for month, day, year in month_day.findall(text))
+    yield from year_month.findall(text)
+
+
+@cache
+def _patterns_of_months() -> tuple[re.Pattern[str], ...]:
+    """Compiled on first use: it takes long, and few objects have a year in a text."""
+    forms = (_DAY_MONTH, _MONTH_DAY, _YEAR_MONTH)
+    return tuple(re.compile(form, re.IGNORECASE) for form in forms)
 
 
 def _is_telling(word: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import Final
 
 from shared.dicom.deidentification.echoes import Echoes
@@ -30,23 +31,20 @@ _LABELLED: Final = (
     r"referr(?:ed|ing) by|reported by|read by|performed by|ordered by|signed by|contact|attn|mrn|"
     r"id|acc(?:ession)?|pid|ssn|dob|born|geb|case|order)\s*(?:no|nr)?\.?\s*[:=#]\s*[^\r\n,;]{1,60})"
 )
-_PATTERNS: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"(?<![\w.+-])[\w.+-]{1,64}+@[\w-]++(?:\.[\w-]++)*+",
-        r"(?i:\b(?:https?|ftp|urn|mailto):\S+|\bwww\.\S+)",
-        r"\b\d+(?:\.\d+){4,}\b",  # a UID
-        r"(?<!\d)(?:1[89]|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{2,6})?(?!\d)",
-        r"(?<!\d)\d{4}[-./ _]\d{1,2}[-./ _]\d{1,2}(?!\d)",
-        r"(?<!\d)(?<!\d[.])\d{1,2}[-./_]\d{1,2}[-./_](?:\d{4}|\d{2})(?![\d.])",
-        rf"(?i:(?<!\d)\d{{4}}[\s./_-]*{_MONTH}[\s./_-]*\d{{1,2}}(?!\d))",
-        rf"(?i:\b\d{{1,2}}(?:st|nd|rd|th|\.)?[\s/_-]*(?:of\s+)?{_MONTH}[\s,/_-]*(?:\d{{4}}|\d{{2}})?\b)",
-        rf"(?i:\b{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?(?:\s+\d{{4}})?\b)",
-        rf"(?i:\b{_MONTH}[\s,-]*\d{{4}}\b)",
-        r"(?<!\w)(?:\+\d|\(0|0\d|\(?\d{3}\)?[-./ ]\d{3}[-./ ])[\d ()./-]{3,}\d(?!\w)",
-        _LABELLED,
-        _TITLED,
-    )
+_PATTERNS: Final = (
+    r"(?<![\w.+-])[\w.+-]{1,64}+@[\w-]++(?:\.[\w-]++)*+",
+    r"(?i:\b(?:https?|ftp|urn|mailto):\S+|\bwww\.\S+)",
+    r"\b\d+(?:\.\d+){4,}\b",  # a UID
+    r"(?<!\d)(?:1[89]|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{2,6})?(?!\d)",
+    r"(?<!\d)\d{4}[-./ _]\d{1,2}[-./ _]\d{1,2}(?!\d)",
+    r"(?<!\d)(?<!\d[.])\d{1,2}[-./_]\d{1,2}[-./_](?:\d{4}|\d{2})(?![\d.])",
+    rf"(?i:(?<!\d)\d{{4}}[\s./_-]*{_MONTH}[\s./_-]*\d{{1,2}}(?!\d))",
+    rf"(?i:\b\d{{1,2}}(?:st|nd|rd|th|\.)?[\s/_-]*(?:of\s+)?{_MONTH}[\s,/_-]*(?:\d{{4}}|\d{{2}})?\b)",
+    rf"(?i:\b{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?(?:\s+\d{{4}})?\b)",
+    rf"(?i:\b{_MONTH}[\s,-]*\d{{4}}\b)",
+    r"(?<!\w)(?:\+\d|\(0|0\d|\(?\d{3}\)?[-./ ]\d{3}[-./ ])[\d ()./-]{3,}\d(?!\w)",
+    _LABELLED,
+    _TITLED,
 )
 _TOKEN: Final = re.compile(r"(?<![\w-])[\w-]++")
 _LONG_NUMBER: Final = re.compile(r"\d{6}")
@@ -64,13 +62,19 @@ def cleaned(text: str, echoes: Echoes) -> str | None:
     text = echoes.without(text)
     if not all(_is_judged(character) for character in set(text)):
         return None
-    for pattern in _PATTERNS:
+    for pattern in _compiled():
         text = pattern.sub(" ", text)
     text = _TOKEN.sub(_without_number, text)
     text = _SPACES.sub(" ", text).strip(_EDGES)
     if not _WORD.search(text):
         return ""
     return None if echoes.in_text(0, "LT", text) else text
+
+
+@cache
+def _compiled() -> tuple[re.Pattern[str], ...]:
+    """The patterns, on first use: most profiles need none of them, and it takes long."""
+    return tuple(map(re.compile, _PATTERNS))
 
 
 def _without_number(token: re.Match[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from types import MappingProxyType
+from functools import cached_property
 from typing import Final, Protocol
 
 from shared.dicom.deidentification.understanding import (
@@ -22,9 +22,9 @@ SHORTEST_BYTES: Final = 6  # in binary values, shorter runs occur by chance
 _BETWEEN_NUMBERS: Final = b"\\"
 _MANY: Final = 64
 _ESCAPE: Final = b"\x1b"
-NOTHING_HARMLESS: Final[Mapping[str, AbstractSet[bytes]]] = MappingProxyType(
-    dict.fromkeys(TEXT_VRS | NUMBER_VRS | BINARY_VRS | {"UI"}, frozenset[bytes]())
-)
+# Code Strings and numbers inside a dummy sequence are kept as anywhere: they name nobody, and their
+# enumerated values and multiplicities are what makes the item valid.
+DUMMIED_VRS: Final = TEXT_VRS - {"CS"}
 
 
 class Searching(Protocol):
@@ -53,6 +53,11 @@ class Harmless(dict[str, set[bytes]]):
         self.update(dict.fromkeys(TEXT_VRS, self._texts))
         self.update(dict.fromkeys(NUMBER_VRS, self._numbers))
         self.update(dict.fromkeys(BINARY_VRS, self._binary))
+
+    @cached_property
+    def in_dummies(self) -> Mapping[str, AbstractSet[bytes]]:
+        """By VR, those that stay inside a sequence that is a dummy as a whole."""
+        return {**self, **dict.fromkeys(DUMMIED_VRS, frozenset[bytes]())}
 
     def judge(self, known: Searching) -> None:
         """Leave only values that repeat none of the known identifiers."""

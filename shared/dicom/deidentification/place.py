@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import cast
 
 from shared.dicom.deidentification.characters import Encodings
 from shared.dicom.deidentification.graphics import regions_of_interest
@@ -28,15 +27,14 @@ class Place:
         self.encodings = encodings
         self.dummied = dummied  # inside a sequence that is a dummy as a whole
         self._within = within  # of an item: where its sequence stands, its tag, the item's number
-        self._prefix = None if within else ""
+        self.prefix: str | None = None if within else ""  # once it is named
 
-    @property
-    def prefix(self) -> str:
-        """The path of the data set or item, made when something is first told of what it holds."""
-        if self._prefix is None:
-            outer, tag, number = cast("tuple[Place, int, int]", self._within)
-            self._prefix = f"{outer.prefix}{tag:08X}[{number}]."
-        return self._prefix
+    def named(self) -> str:
+        """The path of the data set or item; most items need none."""
+        if self.prefix is None and self._within is not None:
+            outer, tag, number = self._within
+            self.prefix = f"{outer.named()}{tag:08X}[{number}]."
+        return self.prefix or ""
 
     @cached_property
     def blocks(self) -> PrivateBlocks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -104,7 +105,7 @@ def hold_reasons(header: Header) -> Iterator[HoldReason]:
 @dataclass(frozen=True, slots=True)
 class _Facts:
     texts: Mapping[int, str]  # short values of the data set itself
-    tags: frozenset[int]  # of the data set and everything in it
+    tags: AbstractSet[int]  # of the data set and everything in it
 
     def text(self, tag: int) -> str:
         return self.texts.get(tag, "")
@@ -131,14 +132,14 @@ def _facts(header: Header) -> _Facts:
     return _Facts(texts, _tags(header.dataset))
 
 
-def _tags(elements: Iterable[RawElement]) -> frozenset[int]:
+def _tags(elements: Iterable[RawElement]) -> AbstractSet[int]:
     found, waiting = set[int](), [elements]
     for each in waiting:
         for element in each:
             found.add(element.tag)
             if element.items:
                 waiting += [item.elements for item in element.items]
-    return frozenset(found)
+    return found
 
 
 def _form(header: Header, facts: _Facts) -> HoldReason | None:
@@ -225,7 +226,5 @@ def _pixel_risk(header: Header, facts: _Facts) -> PixelRisk:
 
 def _has_colour(header: Header) -> bool:
     """Colour where the modality measures one value: a rendering, which often has a legend."""
-    return any(
-        element.tag == _SAMPLES_PER_PIXEL and (element.value or b"").strip(b"\x00") != b"\x01"
-        for element in header.dataset
-    )
+    samples = [each.value for each in header.dataset if each.tag == _SAMPLES_PER_PIXEL]
+    return any((value or b"").strip(b"\x00") != b"\x01" for value in samples)

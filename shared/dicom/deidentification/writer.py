@@ -70,9 +70,9 @@ class _Writer:
     """Writes one after the other, and tells of what it wrote how long it is."""
 
     def __init__(self, encoding: Encoding) -> None:
-        self._explicit = encoding.explicit_vr
-        little = encoding.little_endian
+        self._explicit, little = encoding.explicit_vr, encoding.little_endian
         self._short, self._long, self._bare = _SHORT[little], _LONG[little], _BARE[little]
+        self._short_codes = _SHORT_CODES if self._explicit else {}
         self._end_of_item = self._bare(*_ITEM_DELIMITATION, 0)
         self._end_of_sequence = self._bare(*_SEQUENCE_DELIMITATION, 0)
         self._pieces: list[Segment] = []
@@ -83,10 +83,11 @@ class _Writer:
         return _joined(self._pieces, self._extents)
 
     def elements(self, elements: Iterable[RawElement]) -> int:
-        write = self._pieces.append
+        """Write the elements; most need no more calls than are seen here."""
+        write, short, short_codes = self._pieces.append, self._short, self._short_codes
         length = 0
         for element in elements:
-            value, vr = element.value, element.vr
+            tag, vr, value = element.tag, element.vr, element.value
             if value is None:
                 length += self._elsewhere(element)
                 continue
@@ -94,7 +95,11 @@ class _Writer:
             if size & 1:
                 value += b"\x00" if vr is None or vr in _NUL_PADDED_VRS else b" "
                 size += 1
-            header = self._header(element.tag, vr, size)
+            code = short_codes.get(vr)
+            if code is not None and size <= _LONGEST_SHORT_VALUE:
+                header = short(tag >> 16, tag & 0xFFFF, code, size)
+            else:
+                header = self._header(tag, vr, size)
             write(header)
             write(value)
             length += len(header) + size
@@ -144,11 +149,11 @@ class _Writer:
         return len(self._pieces) - 1
 
     def _header(self, tag: int, vr: str | None, length: int) -> bytes:
-        if not self._explicit:
-            return self._bare(tag >> 16, tag & 0xFFFF, length)
-        code = _SHORT_CODES.get(vr)
+        code = self._short_codes.get(vr)
         if code is not None and length <= _LONGEST_SHORT_VALUE:
             return self._short(tag >> 16, tag & 0xFFFF, code, length)
+        if not self._explicit:
+            return self._bare(tag >> 16, tag & 0xFFFF, length)
         code = _LONG_CODES.get(vr, b"UN")  # a value too long for its VR, PS3.5 6.2.2
         return self._long(tag >> 16, tag & 0xFFFF, code, 0, length)
 
