@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, cached_property
 from itertools import groupby, permutations
 from struct import Struct
 from typing import Final
@@ -137,7 +137,7 @@ class Retained:
 NOTHING_RETAINED: Final = Retained()
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(repr=False)
 class _Identifiers:
     """What identifies, without case and accents, in every form in which it is looked for."""
 
@@ -147,10 +147,22 @@ class _Identifiers:
     inside: dict[str, str] = field(default_factory=dict)  # those looked for in longer words
     phrases: dict[str, dict[str, str]] = field(default_factory=dict)  # by their first words
     needles: set[str] = field(default_factory=set)  # one of which every word or phrase has
-    long: dict[bytes, dict[bytes, str]] = field(default_factory=dict)  # by their first bytes
+    in_bytes: dict[str, str] = field(default_factory=dict)  # those looked for in binary values
     uids: set[str] = field(default_factory=set)
     days: set[str] = field(default_factory=set)
     moved: set[str] = field(default_factory=set)  # what the days become, as values of dates
+    is_ascii: bool = True  # all of it as it was written, without a shift to another set
+
+    @cached_property
+    def long(self) -> dict[bytes, dict[bytes, str]]:
+        """What is looked for in binary values as bytes, by its first bytes."""
+        found: dict[bytes, dict[bytes, str]] = {}
+        for word, kind in self.in_bytes.items():
+            for form in _as_bytes(word):
+                needle = form.lower()
+                if len(needle) >= _SHORTEST_IN_BINARY:
+                    found.setdefault(needle[:_SHORTEST_IN_BINARY], {})[needle] = kind
+        return found
 
 
 def residue(
@@ -163,31 +175,70 @@ def residue(
     What is retained on purpose is no finding; everything else is.
     """
     identifiers = _collected(header, retained)
+    sieve = _Sieve(identifiers)
     runs = tuple(_runs(segments))
-    if not _may_hold(runs, identifiers):
+    joined = b"\n".join(run for _, run in runs)
+    has_needles = sieve.has_needles(joined)
+    if not has_needles and sieve.tells_of_all(joined):
         return ()
     found: set[str] = set()
     seen: set[tuple[int, str, bytes]] = set()  # frames repeat what their items say
     for each in _values(header, runs):
         if each not in seen:
             seen.add(each)
-            found |= _findings(*each, identifiers)
+            _, vr, value = each
+            if not sieve.tells_of(vr, value) or (has_needles and sieve.has_needles(value)):
+                found |= _findings(*each, identifiers)
     return tuple(sorted(found))
 
 
-def _may_hold(runs: tuple[tuple[int, bytes], ...], known: _Identifiers) -> bool:
-    """Whether an identifier's bytes occur at all; if none do, no value needs a look."""
-    needles = {*known.needles, *(uid[:_COMMON] for uid in known.uids)}
-    if len(needles) > _FEW or not known.is_latin or not all(map(str.isascii, needles)):
-        return True
-    joined = b"\n".join(run for _, run in runs).translate(_LATIN, b"\x00")
-    if any(needle.encode("ascii") in joined for needle in needles):
-        return True
-    years = {day[:4].encode("ascii") for day in known.days}
-    written = [year for year in years if year in joined]
-    if any(_is_written_out(year, joined) for year in written):
-        return True
-    return bool(written) and _has_digits_of(known.days, joined)
+class _Sieve:
+    """Tells without a look at words and patterns that bytes hold no identifier.
+
+    Whatever is found has a needle or a day's digits in it, as long as all is ASCII: then the bytes
+    are the text. Of other bytes nothing is told but by a look.
+    """
+
+    def __init__(self, known: _Identifiers) -> None:
+        needles = {*known.needles, *(uid[:_COMMON] for uid in known.uids)}
+        self._is_of_use = len(needles) <= _FEW
+        self._needles = [needle.encode("ascii") for needle in needles if needle.isascii()]
+        self._years = {day[:4].encode("ascii") for day in known.days}
+        self._days = known.days
+        self._is_ascii = known.is_ascii
+        self._is_latin = known.is_latin
+
+    def tells_of_all(self, data: bytes) -> bool:
+        """Whether all values, with what stands between them, need no look without a needle."""
+        is_told = self._is_of_use and self._is_latin and self._is_ascii
+        return is_told and not _MAYBE_NOT_ASCII_TEXT.search(data)
+
+    def tells_of(self, vr: str, value: bytes) -> bool:
+        """Whether a value needs no look without a needle."""
+        if vr in _BINARY_VRS:
+            return self._is_of_use and self._is_ascii
+        return self._is_of_use and value.isascii() and b"\x1b" not in value
+
+    def has_needles(self, data: bytes) -> bool:
+        """Whether something is there that an identifier has."""
+        folded = data.translate(_LATIN, b"\x00")
+        if any(map(folded.__contains__, self._needles)):
+            return True
+        written = [year for year in self._years if year in folded]
+        if any(_is_written_out(year, folded) for year in written):
+            return True
+        return bool(written) and _has_digits_of(self._days, folded)
+
+
+# A shift to another set; letters of full width; or beside ASCII letters, two or one on either side,
+# one of UTF-8, or one of Latin-1 that without strokes is two. To start with a set makes it fast.
+_MAYBE_NOT_ASCII_TEXT: Final = re.compile(
+    rb"[\xc2-\xf4\xfe\x1b](?:(?<=\x1b)[$-.]|(?<=\xef)[\xbc\xbd][\x80-\xbf]"
+    rb"|(?<=[A-Za-z][A-Za-z][\xc6\xde\xdf\xe6\xfe])(?!\xff)"
+    rb"|(?<=[\xc6\xde\xdf\xe6\xfe])(?:[A-Za-z]|(?<=[A-Za-z][\xc6\xde\xdf\xe6\xfe]))[A-Za-z]"
+    rb"|(?<=[\xc2-\xf4])[\x80-\xbf](?:(?<=[A-Za-z][A-Za-z][\xc2-\xf4][\x80-\xbf])"
+    rb"|(?:[A-Za-z]|(?<=[A-Za-z][\xc2-\xf4][\x80-\xbf]))[A-Za-z]))",
+)
 
 
 def _is_written_out(year: bytes, data: bytes) -> bool:
@@ -216,8 +267,8 @@ def _last(day: str, first: int, second: int) -> str:
 
 def _lowered(code: int) -> int:
     character = chr(code)
-    plain = unicodedata.normalize("NFKD", character)[0].lower()
-    return ord(plain) if character.isalpha() and plain.isascii() else code
+    plain = unicodedata.normalize("NFKD", character)[0].lower().translate(_STROKES)
+    return ord(plain) if character.isalpha() and plain.isascii() and len(plain) == 1 else code
 
 
 _LATIN: Final = bytes(map(_lowered, range(256)))  # letters without case and accents
@@ -234,11 +285,15 @@ def _collected(header: Header, retained: Retained) -> _Identifiers:
     encodings = tuple(found for found in map(_encodings, sets) if found)
     is_latin = all(term.strip(" \x00") in _LATIN_SETS for each in sets for term in each.split("\\"))
     found, kept = (_Identifiers(encodings, is_latin) for _ in range(2))
+    collected = set[tuple[int, bytes, bool]]()  # frames repeat what their items say
     for path, element in leaves:
-        collect = _collect_identifier if element.tag == _TEXT_VALUE else _collector(element.tag)
-        if collect is not None:
-            into = kept if _is_retained(path, element.tag, retained) else found
-            collect((element.value or b"").strip(b" \x00"), into)
+        tag = element.tag
+        collect = _collect_identifier if tag == _TEXT_VALUE else _COLLECTORS[tag]
+        value = (element.value or b"").strip(b" \x00")
+        is_kept = _is_retained(path, tag, retained)
+        if collect is not None and (tag, value, is_kept) not in collected:
+            collected.add((tag, value, is_kept))
+            collect(value, kept if is_kept else found)
     # What is kept in one place tells no more in another: a UID, or the time of day in an id.
     found.uids -= kept.uids
     if retained.moved_by or retained.full_dates:
@@ -262,6 +317,7 @@ def _gather(
     leaves: list[tuple[tuple[int, ...], RawElement]],
 ) -> None:
     """Take up what identifies, and what says in which characters it is written."""
+    collectors = _COLLECTORS
     for element in elements:
         tag = element.tag
         if element.items:
@@ -271,7 +327,7 @@ def _gather(
                 if tag == _CONTENT_SEQUENCE and _names_an_identifier(item.elements):
                     text = (each for each in item.elements if each.tag == _TEXT_VALUE)
                     leaves.extend((below, each) for each in text)
-        elif element.value and (tag == _SPECIFIC_CHARACTER_SET or _collector(tag) is not None):
+        elif element.value and (tag == _SPECIFIC_CHARACTER_SET or collectors[tag] is not None):
             leaves.append((path, element))
 
 
@@ -332,7 +388,20 @@ def _dictionary(tag: int) -> tuple[str, str]:
         return "", ""
 
 
-@cache
+class _Collectors(dict[int, Callable[[bytes, _Identifiers], None] | None]):
+    """How an attribute's values identify, None when they do not, by its tag."""
+
+    def __missing__(self, tag: int) -> Callable[[bytes, _Identifiers], None] | None:
+        collector = _collector(tag)
+        if len(self) < _MOST_TAGS:
+            self[tag] = collector
+        return collector
+
+
+_COLLECTORS: Final = _Collectors()
+_MOST_TAGS: Final = 8_192
+
+
 def _collector(tag: int) -> Callable[[bytes, _Identifiers], None] | None:
     """How the attribute's values identify, or None when they do not."""
     vr, keyword = _dictionary(tag)
@@ -353,7 +422,7 @@ def _collect_days(value: bytes, into: _Identifiers) -> None:
 
 
 def _collect_name(value: bytes, into: _Identifiers) -> None:
-    for text in _texts(value, into.encodings):
+    for text in _identifying_texts(value, into):
         _collect_long(text, "person-name", into)
         for form in {text, text.translate(_UMLAUTS)}:
             for name in form.split("\\"):
@@ -389,7 +458,7 @@ def _collect_uids(value: bytes, into: _Identifiers) -> None:
 
 
 def _collect_identifier(value: bytes, into: _Identifiers) -> None:
-    for text in _texts(value, into.encodings):
+    for text in _identifying_texts(value, into):
         for single in re.split(r"[\\\r\n]", text):
             words = _WORD.findall(_SCHEME.sub("", _plain(single)))
             joined = "".join(words)
@@ -408,17 +477,11 @@ def _collect_identifier(value: bytes, into: _Identifiers) -> None:
 
 
 def _collect_long(text: str, kind: str, into: _Identifiers) -> None:
-    """Words and whole values as bytes in which binary values may have them."""
-    if kind == "person-name":
-        words = {form for word in _WORD.findall(text) for form in (word, _plain(word))}
-    else:
-        words = {text, _plain(text)}
-    for word in words:
-        if _tells(word):
-            for form in _as_bytes(word):
-                needle = form.lower()
-                if len(needle) >= _SHORTEST_IN_BINARY:
-                    into.long.setdefault(needle[:_SHORTEST_IN_BINARY], {})[needle] = kind
+    """Words of names and whole identifiers, as binary values may have them."""
+    words = _WORD.findall(text) if kind == "person-name" else (text,)
+    into.in_bytes.update(
+        (form, kind) for word in words for form in (word, _plain(word)) if _tells(form)
+    )
 
 
 def _as_bytes(word: str) -> set[bytes]:
@@ -427,6 +490,11 @@ def _as_bytes(word: str) -> set[bytes]:
         return {word.encode("ascii")}
     forms = {word.encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be")}
     return forms | {word.encode("latin-1", "ignore")}
+
+
+def _identifying_texts(value: bytes, into: _Identifiers) -> set[str]:
+    into.is_ascii = into.is_ascii and value.isascii() and b"\x1b" not in value
+    return _texts(value, into.encodings)
 
 
 def _texts(value: bytes, encodings: Iterable[tuple[str, ...]]) -> set[str]:
@@ -578,20 +646,21 @@ class _Walk:
 
     def values(self, data: bytes) -> Iterator[tuple[int, str, bytes]]:
         """Tag, VR and value of every leaf up to the end or to a value that is elsewhere."""
-        position = 0
-        while position + 8 <= len(data):
-            group, number = self._tag(data, position)
-            tag = group << 16 | number
+        position, end, read_tag = 0, len(data), self._tag
+        while position + 8 <= end:
+            group, number = read_tag(data, position)
             if group == _DELIMITERS:
                 position += 8
                 continue
+            tag = group << 16 | number
             vr, length, position = self._header(data, position, tag)
             if vr == "SQ" or length == _UNDEFINED:
                 continue
-            if position + length > len(data):
+            stop = position + length
+            if stop > end:
                 return
-            yield tag, vr, data[position : position + length]
-            position += length
+            yield tag, vr, data[position:stop]
+            position = stop
 
     def _header(self, data: bytes, position: int, tag: int) -> tuple[str, int, int]:
         if not self._explicit:

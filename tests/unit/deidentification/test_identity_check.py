@@ -447,3 +447,35 @@ def test_many_identifiers_are_searched_for_as_well_as_few() -> None:
     assert residue(crowd, (PREAMBLE + no_meta(), *binary)) == ("person-name",)
     other = written((element(0x00282000, "OB", b"\x00xxPERSON0029x\x00"),), header.encoding)
     assert residue(crowd, (PREAMBLE + no_meta(), *other)) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Jorg^Weiss", "by Jörg".encode()),
+        ("Jorg^Weiss", b"Wei\xdf"),
+        ("Brennigan^Otto", "".join(chr(ord(letter) + 0xFEE0) for letter in "BRENNIGAN").encode()),
+        ("Sorensen", b"S\xf8rensen"),
+        ("Sorensen", "Sørensen".encode()),
+        ("Aegir", b"\xc6gir"),
+        ("Jörg^Wu", "Jörg".encode()),
+    ],
+)
+def test_names_are_found_in_letters_that_the_original_does_not_have(
+    name: str, value: bytes
+) -> None:
+    original = {"SpecificCharacterSet": "ISO_IR 100", "PatientName": name}
+    assert residue_with(0x00181210, "LO", value, **original) == ("person-name",)
+
+
+def test_each_value_is_looked_at_where_another_has_a_needle() -> None:
+    header = header_of(an_image())
+    values = (
+        element(0x00080070, "LO", b"Zyxel "),  # the maker's name, which is no finding
+        element(0x00181210, "LO", b"on 17-3-2021"),
+        element(0x00282000, "OB", b"\x01QUORRA\x02 "),
+    )
+    for number in (1, 2):
+        segments = written((values[0], values[number]), header.encoding)
+        found = residue(header, (PREAMBLE + no_meta(), *segments))
+        assert found == (("date",), ("person-name",))[number - 1]
