@@ -138,7 +138,8 @@ def _identifying(keyword: str, vr: str, value: str) -> Iterator[str]:
         yield from (word for word in _words(value) if _tells(word))
     elif vr == "UI":
         uid = value.strip("\x00 ")
-        if not _NAMING_A_KIND.search(keyword) and uid and uid not in UID_dictionary:
+        told = len(uid) >= _FEWEST_DIGITS and uid not in UID_dictionary
+        if told and not _NAMING_A_KIND.search(keyword):
             yield uid
     elif vr in {"DA", "DT"} and "ContextGroup" not in keyword:  # an edition of the standard
         day = re.sub(r"\D", "", value)[:8]

@@ -35,7 +35,7 @@ from pydicom.dataset import Dataset
 from pydicom.valuerep import DA
 
 from infra.definition import load_pipeline
-from shared.contracts.outcome import OutcomeKind
+from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.dicom.attributes import NAME_GROUPS
 from tests.benchmarks.corpus_deid import Identifier, identifiers, in_values
 from tests.benchmarks.real_outcomes import files
@@ -105,15 +105,14 @@ def account(it: Settled) -> list[str]:
     return sorted(f"{facility} {day}" for facility, day in differing)
 
 
-def views(it: Settled) -> tuple[dict[str, int], dict[str, str]]:
+def views(it: Settled, names: Iterable[str]) -> tuple[dict[str, int], dict[str, str]]:
     """The rows of each view that runs, and what is said of each that does not."""
     rows, failed = dict[str, int](), dict[str, str]()
-    for dataset in load_pipeline().datasets.values():
-        for view in (f"{dataset.name}.{name}" for name in dataset.views):
-            try:
-                rows[view] = len(it.rows(view))
-            except GoogleAPICallError as error:
-                failed[view] = type(error).__name__
+    for view in names:
+        try:
+            rows[view] = len(it.rows(view))
+        except GoogleAPICallError as error:
+            failed[view] = type(error).__name__
     return rows, failed
 
 
@@ -170,22 +169,23 @@ GOLDEN: Final[Mapping[str, Callable[[Dataset, str], object]]] = {
 }
 
 
-def leaks(it: Settled) -> tuple[int, list[str]]:
-    """How many values there are in `research`, and where one identifies.
+def leaks(it: Settled, tables: Iterable[str]) -> tuple[int, list[str]]:
+    """How many values tables and views of `research` have, and where one identifies.
 
-    In a row are looked for the identifiers of what it was made from, and in all rows the UIDs of
-    every file: those of others may be in references. Shorter identifiers of other files are in
-    many a value by chance.
+    In the row of a copy, its series or its study are looked for the identifiers of what it was
+    made from, and in all rows the UIDs of every file: those of others may be in references.
+    Shorter identifiers of other files are in many a value by chance.
     """
-    research, originals = load_pipeline().datasets["research"], _originals(it)
-    uids = {each for each in originals[""] if _is_unique(each)}
+    originals = _originals(it)
+    uids = {each for known in originals.values() for each in known if _is_unique(each)}
     count, found = 0, set[str]()
-    for table in (f"{research.name}.{name}" for name in (*research.tables, *research.views)):
+    for table in tables:
         everything = list[Value]()
         for row in it.rows(table):
-            known = originals[next((row[level] for level in _LEVELS if row.get(level)), "")]
+            about = next((row[level] for level in _LEVELS if row.get(level)), None)
             searched = list(values_of(row))
             everything += searched
+            known = originals[about] if about else set[Identifier]()
             found |= {f"{table}: {place}" for place in in_values(searched, known)}
         found |= {f"{table}: {place} of any file" for place in in_values(everything, uids)}
         count += len(everything)
@@ -193,19 +193,22 @@ def leaks(it: Settled) -> tuple[int, list[str]]:
 
 
 def _originals(it: Settled) -> dict[str, set[Identifier]]:
-    """By instance, series and study of copies, and as "" of all: what identifies in originals."""
+    """By the UIDs of copies, their series and studies: what identifies in the originals."""
     known = defaultdict[str, set[Identifier]](set)
     for outcome in it.outcomes:
-        if outcome.kind is OutcomeKind.DEIDENTIFIED and outcome.identity:
-            copy, original = outcome.identity, it.kept(outcome.source.uri)
-            for uid in (
-                "",
-                copy.study_instance_uid,
-                copy.series_instance_uid,
-                copy.sop_instance_uid,
-            ):
-                known[uid or ""] |= identifiers(read(original))
+        if uids := _uids_of_copies(outcome):
+            identifying = identifiers(read(it.kept(outcome.source.uri)))
+            for uid in uids:
+                known[uid] |= identifying
     return dict(known)
+
+
+def _uids_of_copies(outcome: Outcome) -> set[str]:
+    """The UIDs that rows of `research` about the outcome have."""
+    uids = {outcome.withheld_uid}
+    if outcome.kind is OutcomeKind.DEIDENTIFIED and (copy := outcome.identity):
+        uids |= {copy.study_instance_uid, copy.series_instance_uid, copy.sop_instance_uid}
+    return {uid for uid in uids if uid}
 
 
 def _is_unique(identifier: Identifier) -> bool:
@@ -215,13 +218,11 @@ def _is_unique(identifier: Identifier) -> bool:
 def found(it: Settled) -> dict[str, Any]:
     """Everything compared, as a machine reads it."""
     current = it.rows("imaging.instances_current")
-    instances, shown = (
-        accepted(it),
-        Counter((row["Facility"], row["SOPInstanceUID"]) for row in current),
-    )
-    rows, failed = views(it)
+    instances, datasets = accepted(it), load_pipeline().datasets.values()
+    of = {each.name: [f"{each.name}.{view}" for view in each.views] for each in datasets}
+    rows, failed = views(it, [view for names in of.values() for view in names])
     compared = golden(it, current)
-    searched, left = leaks(it)
+    searched, left = leaks(it, ["research.instances", *of["research"]])
     return {
         "accepted": len(instances),
         "current_rows": len(current),
@@ -231,9 +232,7 @@ def found(it: Settled) -> dict[str, Any]:
             "files": len(it.uploads),
             "deliveries": it.deliveries,
             "outcomes": dict(Counter(outcome.kind.value for outcome in it.outcomes)),
-            "missing": _named(instances - shown.keys()),
-            "never_accepted": _named(shown.keys() - instances),
-            "repeated": _named({instance for instance, count in shown.items() if count > 1}),
+            **wrong(instances, current),
             "account": account(it),
             "view_rows": rows,
             "failed_views": failed,
@@ -247,6 +246,16 @@ def found(it: Settled) -> dict[str, Any]:
             "research_values": searched,
             "leaks": left,
         },
+    }
+
+
+def wrong(instances: set[Instance], current: Iterable[Row]) -> dict[str, list[str]]:
+    """Which instances are not shown once."""
+    shown = Counter((row["Facility"], row["SOPInstanceUID"]) for row in current)
+    return {
+        "missing": _named(instances - shown.keys()),
+        "never_accepted": _named(shown.keys() - instances),
+        "repeated": _named(instance for instance, count in shown.items() if count > 1),
     }
 
 

@@ -10,10 +10,15 @@ from typing import Any, Final
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
+from infra.definition import load_pipeline
 from shared.dicom.standard.sop_classes import SOP_CLASS_NAMES
 from tests.score.leaks import Value
 
-_SOP_CLASSES: Final = frozenset(SOP_CLASS_NAMES.values())
+_OURS: Final = frozenset({*SOP_CLASS_NAMES.values(), *load_pipeline().buckets})
+_CURATED: Final = {
+    "CanonicalBodyPart": "BodyPartExamined",
+    "CanonicalManufacturer": "Manufacturer",
+}
 
 Row = Mapping[str, Any]
 
@@ -21,26 +26,27 @@ Row = Mapping[str, Any]
 def values_of(row: Row) -> Iterator[Value]:
     """Every value of every column, those in DICOM JSON at any depth.
 
-    A column that is named by an attribute's keyword has its tag as path, and its VR. No values of
-    a file are the bucket in an address and what the standard calls a SOP class.
+    A column that is named by an attribute's keyword, or has such an attribute's values curated, has
+    its tag as path, and its VR. No values of a file are our buckets and the names that the standard
+    has for SOP classes.
     """
     for column, value in row.items():
         if column == "Metadata":
-            yield from _of_json(value, "")
+            yield from _of_json(value or {}, "")  # what was not copied has none
         else:
             path, vr = _attribute(column)
             yield from (Value(path, column, vr, _of_file(text)) for text in _texts(value))
 
 
 def _of_file(text: str) -> str:
-    if text in _SOP_CLASSES:
+    if text in _OURS:
         return ""
     return text.removeprefix("gs://").partition("/")[2] if text.startswith("gs://") else text
 
 
 @cache
 def _attribute(column: str) -> tuple[str, str]:
-    tag = tag_for_keyword(column)
+    tag = tag_for_keyword(_CURATED.get(column, column))
     return (column, "LO") if tag is None else (f"{tag:08X}", dictionary_VR(tag))
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,7 @@ from tests.simulation.world import World
 
 COPIES: Final = 3
 AT_ONCE: Final = 80
+_INDEXED: Final = ("uploads", "outcomes", "events")
 
 Row = Mapping[str, Any]
 
@@ -40,6 +41,7 @@ class Settled:
     world: World
     client: Client
     deliveries: int
+    known: dict[str, list[Row]] = field(default_factory=dict)  # a view may take its time
 
     @cached_property
     def outcomes(self) -> list[Outcome]:
@@ -63,7 +65,10 @@ class Settled:
 
     def rows(self, table: str) -> list[Row]:
         """Everything that a table or a view shows."""
-        return [dict(row) for row in self.client.query(f"SELECT * FROM {table}").result()]
+        if table not in self.known:
+            result = self.client.query(f"SELECT * FROM {table}").result()
+            self.known[table] = [dict(row) for row in result]
+        return self.known[table]
 
 
 def _uri(stored: StoredObject | None) -> str:
@@ -84,17 +89,22 @@ def a_warehouse(variables: Mapping[str, str]) -> tuple[Client, RowSink]:
 
 def deliver(world: World, tables: RowSink, seed: int) -> int:
     """Index every message three times, in random order and many at once; return how many."""
-    index = Index(tables=tables)
-    told = [*world.topics["uploads"].messages, *world.topics["outcomes"].messages] * COPIES
+    index = Index(tables=tables, clock=world.clock)
+    told = [each for name in _INDEXED for each in world.topics[name].messages] * COPIES
     random.Random(seed).shuffle(told)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return len(list(pool.map(lambda message: index(message_of(message)), told)))
 
 
-def settled(paths: Iterable[Path], variables: Mapping[str, str], seed: int) -> Settled:
-    """All files sent, decided, copied and indexed."""
+def settled(
+    paths: Iterable[Path],
+    variables: Mapping[str, str],
+    seed: int,
+    worse: Callable[[RowSink], RowSink] = lambda tables: tables,
+) -> Settled:
+    """All files sent, decided, copied and indexed, where `worse` may replace the tables."""
     uploads = named(paths)
     world = ingested(uploads, seed)
     client, tables = a_warehouse(variables)
-    deliveries = deliver(world, tables, seed)
+    deliveries = deliver(world, worse(tables), seed)
     return Settled(uploads=uploads, world=world, client=client, deliveries=deliveries)

@@ -13,8 +13,7 @@ import pytest
 from shared.ports import Row, RowSink
 from tests.benchmarks import corpus_index
 from tests.benchmarks.corpus_index import found
-from tests.benchmarks.real_outcomes import ingested, named
-from tests.benchmarks.settled import Settled, a_warehouse, deliver, settled
+from tests.benchmarks.settled import settled
 from tests.builders import a_uid, an_instance
 from tests.conftest import Environment
 from tests.score.bases import SHIPPED, real_paths
@@ -32,7 +31,7 @@ ODD = (
     *("chrH31.dcm", "chrX1.dcm", "priv_SQ.dcm", "CT_small.dcm", "MR_small.dcm", "MR_truncated.dcm"),
     *("ExplVR_BigEndNoMeta.dcm", "no_meta.dcm", "nested_priv_SQ.dcm"),
 )
-EVERY = 8
+EVERY = 16
 WORD = "Zyxelquorra"
 
 
@@ -105,18 +104,15 @@ def test_what_is_wrong_is_found(bigquery_server: Environment, tmp_path: Path) ->
     for number in (1, 2, 3):
         content = an_instance(instance=number, PatientName=WORD, BurnedInAnnotation="NO")
         (tmp_path / str(number)).write_bytes(content)
-    uploads = named(sorted(tmp_path.iterdir()))
-    world = ingested(uploads)
-    client, tables = a_warehouse(bigquery_server)
-    deliveries = deliver(world, _Worse(tables), seed=1)
-    client.delete_table("imaging.open_uploads")
-    it = Settled(uploads=uploads, world=world, client=client, deliveries=deliveries)
-    details = found(it)["details"]
-    assert details["missing"] == [f"demo-hospital {a_uid(1, 1, 1, 1)}"]
-    assert details["account"] == ["demo-hospital 2026-01-02"]
-    assert list(details["failed_views"]) == ["imaging.open_uploads"]
-    assert [kind for kind, names in details["differing_values"].items() if names] == ["Rows"]
-    assert details["leaks"] == [
-        "research.instances: 00081010 has PatientName",
-        "research.instances_current: 00081010 has PatientName",
-    ]
+    it = settled(sorted(tmp_path.iterdir()), bigquery_server, seed=1, worse=_Worse)
+    it.client.delete_table("imaging.open_uploads")
+    current = it.rows("imaging.instances_current")
+    counted = corpus_index.wrong(corpus_index.accepted(it), current)
+    assert counted["missing"] == [f"demo-hospital {a_uid(1, 1, 1, 1)}"]
+    assert corpus_index.account(it) == ["demo-hospital 2026-01-02"]
+    shown, failed = corpus_index.views(it, ["imaging.open_uploads", "imaging.landed_current"])
+    assert (list(shown), list(failed)) == (["imaging.landed_current"], ["imaging.open_uploads"])
+    compared = corpus_index.golden(it, current)
+    assert [column for column, kinds in compared.items() if "differing" in kinds] == ["Rows"]
+    _, told = corpus_index.leaks(it, ["research.instances"])
+    assert told == ["research.instances: 00081010 has PatientName"]
