@@ -54,6 +54,7 @@ def test_every_push_subscription_has_its_topic() -> None:
         "ingest": "uploads",
         "index": "outcomes",
         "index-uploads": "uploads",
+        "index-events": "events",
         "deidentify": "outcomes",
         "notify": "outcomes",
         "notify-events": "events",
