@@ -31,7 +31,8 @@ _FEATURES = """
     NULL_HANDLING_MODIFIER_IN_ANALYTIC NUMERIC_TYPE ORDER_BY_IN_AGGREGATE PARAMETERIZED_TYPES PIVOT
     QUALIFY ROUND_WITH_ROUNDING_MODE SAFE_FUNCTION_CALL SELECT_STAR_EXCEPT_REPLACE TABLESAMPLE
     TABLE_VALUED_FUNCTIONS TEMPLATE_FUNCTIONS TIMESTAMP_NANOS TIME_BUCKET_FUNCTIONS
-    UNNEST_AND_FLATTEN_ARRAYS UNPIVOT WEEK_WITH_WEEKDAY WITH_GROUP_ROWS WITH_RECURSIVE
+    UNNEST_AND_FLATTEN_ARRAYS UNPIVOT WEEK_WITH_WEEKDAY WITH_GROUP_ROWS WITH_ON_SUBQUERY
+    WITH_RECURSIVE
 """
 _KINDS = {
     "BOOLEAN": types.TypeKind.TYPE_BOOL,
@@ -91,6 +92,23 @@ class Warehouse:
         )
         found = answer.resolved_statement.output_column_list
         return {column.name: column.column.type for column in found}
+
+    def texts(self, sql: str) -> list[str]:
+        """Return the first column, a text, as GoogleSQL's reference implementation computes it.
+
+        Tables have no rows here: a query brings its own, as literals.
+
+        Raises:
+            zetasql.core.exceptions.ServerError: The query cannot be analysed or evaluated.
+        """
+        prepared = self._service.prepare_query(
+            sql=sql,
+            options=self._options,
+            simple_catalog=self._catalogue,
+        ).prepared.prepared_query_id
+        answer = self._service.evaluate_query(prepared_query_id=prepared)
+        self._service.unprepare_query(prepared_query_id=prepared)
+        return [row.cell[0].string_value for row in answer.content.table_data.row]
 
 
 @cache

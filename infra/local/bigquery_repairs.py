@@ -10,8 +10,9 @@
   square of the rows. Without the copies, `FOR SYSTEM_TIME AS OF` reads the present.
 - A query in which a function had to be rewritten (COUNTIF, say) returns its column names in lower
   case; BigQuery keeps the case they are written in.
-- Such a query also loses every RECORD column of what `SELECT *` stands for, at any depth, because
-  the emulator tells its optimiser only of columns whose type it can name.
+- Such a query also loses every RECORD column of what `SELECT *` stands for, at any depth, and reads
+  the element behind the one that it should of a REPEATED column: the emulator tells its optimiser
+  neither of records nor of what is repeated.
 - Each open append stream holds one of a handful of threads, so that a few clients block all others.
 
 A test fails as soon as upstream needs one of these no longer.
@@ -21,16 +22,18 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import grpc
 from bqemulator.api.routes.tabledata import _build_arrow_schema
 from bqemulator.grpc_api import write_servicer
-from bqemulator.sql import catalog_schema, translator
+from bqemulator.sql import catalog_schema, inner_query, translator
 from bqemulator.storage import engine as engine_module
 from bqemulator.versioning.snapshots import SnapshotManager
 
 MAX_STREAMS = 128
+_REPEATED = "REPEATED "
 
 _statement = threading.RLock()
 
@@ -73,6 +76,8 @@ def repair() -> None:
     translations: Any = translator
     translations.qualify = _case_kept(translations.qualify)
     columns: Any = catalog_schema
+    queries: Any = inner_query
+    queries.build_catalog_schema = _modes_told(queries.build_catalog_schema)
     columns._safe_bq_to_duckdb = _named(columns._safe_bq_to_duckdb)  # noqa: SLF001
     engine.execute = _execute
     engine.fetch_arrow = _fetch_arrow
@@ -103,9 +108,37 @@ def _case_kept(qualify: Callable[..., Any]) -> Callable[..., Any]:
     return qualify_keeping_case
 
 
+def _modes_told(build: Callable[..., Any]) -> Callable[..., Any]:
+    def build_with_modes(sql: str, *, project_id: str, catalog: Any) -> Any:
+        return build(sql, project_id=project_id, catalog=_Moded(catalog))
+
+    return build_with_modes
+
+
+class _Moded:
+    """A catalogue whose columns say in their types whether they are repeated."""
+
+    def __init__(self, catalog: Any) -> None:
+        self._catalog = catalog
+
+    def get_table(self, *names: str) -> Any:
+        """The table, of which only names and types of columns are asked."""
+        table = self._catalog.get_table(*names)
+        fields = table.schema_.fields if table else ()
+        columns = [SimpleNamespace(name=each.name, type=_moded(each)) for each in fields]
+        return SimpleNamespace(schema_=SimpleNamespace(fields=columns))
+
+
+def _moded(field: _Field) -> str:
+    return f"{_REPEATED}{field.type}" if field.mode == "REPEATED" else field.type
+
+
 def _named(name_of: Callable[[str], str | None]) -> Callable[[str], str]:
     def name_or_unknown(bigquery_type: str) -> str:
-        return name_of(bigquery_type) or "UNKNOWN"
+        name = name_of(bigquery_type.removeprefix(_REPEATED))
+        if name is None:
+            return "UNKNOWN"
+        return f"{name}[]" if bigquery_type.startswith(_REPEATED) else name
 
     return name_or_unknown
 

@@ -8,12 +8,9 @@ from zetasql.core.exceptions import ServerError
 
 from infra.definition import load_pipeline
 from infra.googlesql import VIEWS, Warehouse, analysed
-from infra.table_schemas import SCHEMAS
+from tests.integration.told import QUESTIONS
 
 VIEW_NAMES = sorted(path.stem for path in VIEWS.glob("*.sql"))
-QUESTIONS = re.findall(
-    r"^-- (.+)\n((?:(?!```).+\n)+)", (SCHEMAS / "README.md").read_text(), re.MULTILINE
-)
 
 
 def the_columns() -> Mapping[str, Mapping[str, str]]:

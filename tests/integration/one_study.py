@@ -49,7 +49,7 @@ def files() -> dict[str, bytes]:
         for series, images in {
             1: _stack(1, [0, 2.5, 5, 7.5, 10]),
             2: _stack(2, [0, 2.5, 5, 10], ConvolutionKernel="LUNG", BodyPartExamined="CAP"),
-            3: _stack(3, [0, 1, 2, 3], modality="MR", tilt=15, BodyPartExamined="BRAIN NECK"),
+            3: _stack(3, [0, 0.8, 1.6, 2.4], modality="MR", tilt=15, BodyPartExamined="BRAIN NECK"),
             4: _stack(4, [0, 1], ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]),
             5: _stack(5, [3]),
             6: _twisted(6),
@@ -57,8 +57,8 @@ def files() -> dict[str, bytes]:
         for number, data in enumerate(images)
     }
     others = [
-        _dose_report(11, 1, [(1, 12.5, 420.0, None), (2, 30.25, 61.5, 33.1)]),
-        _dose_report(11, 2, [(2, 30.25, 61.5, 33.1), (3, 5.0, 10.0, None)]),
+        _dose_report(11, 1, [(1, 12.5, 420.0, None), (2, 60.5, 61.5, 33.1)]),
+        _dose_report(11, 2, [(2, 60.5, 61.5, 33.1), (3, 5.0, 10.0, None)]),
         _enhanced(12),
         _segmentation(13),
         _document(14),
@@ -206,7 +206,7 @@ def _event(number: int, ctdi: float, dlp: float, ssde: float | None) -> Dataset:
     )
     return _container(
         ("113819", "CT Acquisition"),
-        _text("CONTAINS", ("125203", "Acquisition Protocol"), f"Protocol {number}"),
+        _text("CONTAINS", ("125203", "Acquisition Protocol"), "Head routine"),
         _text("CONTAINS", ("113769", "Irradiation Event UID"), a_uid(5, 8, number), "UIDREF"),
         _container(("113822", "CT Acquisition Parameters"), scanned),
         _container(("113829", "CT Dose"), *amounts),

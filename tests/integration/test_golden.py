@@ -16,8 +16,9 @@ from shared.contracts.outcome import Outcome, OutcomeKind
 from tests.builders import a_uid
 from tests.conftest import Environment
 from tests.integration.one_study import datasets, files
+from tests.integration.reference import Reference, Row
 from tests.integration.story import Story
-from tests.integration.told import Row, a_warehouse_told, ask
+from tests.integration.told import QUESTIONS, a_warehouse_told, ask
 from tests.outcomes import OF_COPIES, a_stored_object
 
 FILES = files()
@@ -48,11 +49,19 @@ def _copy(outcome: Outcome) -> Message:
     return replace(outcome, **changes).to_message()
 
 
-@pytest.fixture(scope="module")
-def warehouse(bigquery_server: Environment) -> Iterator[Client]:
-    messages = [*STORY.messages, *map(_copy, OUTCOMES)]
-    with a_warehouse_told(bigquery_server, messages) as client:
-        yield client
+MESSAGES = [*STORY.messages, *map(_copy, OUTCOMES)]
+Warehouse = Client | Reference
+
+
+@pytest.fixture(scope="module", params=["server", "reference"])
+def warehouse(request: pytest.FixtureRequest) -> Iterator[Warehouse]:
+    """The BigQuery server at hand, and Google's own implementation of GoogleSQL."""
+    if request.param == "reference":
+        yield Reference(MESSAGES)
+    else:
+        server: Environment = request.getfixturevalue("bigquery_server")
+        with a_warehouse_told(server, MESSAGES) as client:
+            yield client
 
 
 def _keyed(found: Sequence[Row], *names: str) -> dict[Any, Row]:
@@ -78,14 +87,14 @@ def _least(names: Sequence[str], keyword: str) -> str | None:
     return next(iter(_values(names, keyword)), None)
 
 
-def test_every_instance_is_there_once(warehouse: Client) -> None:
+def test_every_instance_is_there_once(warehouse: Warehouse) -> None:
     found = ask(warehouse, "SELECT SOPInstanceUID, SOPClassUID FROM imaging.instances_current")
     assert sorted((row["SOPInstanceUID"], row["SOPClassUID"]) for row in found) == sorted(
         (data.SOPInstanceUID, data.SOPClassUID) for data in READ.values()
     )
 
 
-def test_series_are_what_their_files_say(warehouse: Client) -> None:
+def test_series_are_what_their_files_say(warehouse: Warehouse) -> None:
     found = _keyed(ask(warehouse, "SELECT * FROM imaging.series"), "SeriesInstanceUID")
     expected = _by(lambda data: data.SeriesInstanceUID)
     assert found.keys() == expected.keys()
@@ -106,7 +115,7 @@ def test_series_are_what_their_files_say(warehouse: Client) -> None:
         assert row["license_short_name"] is row["crdc_series_uuid"] is row["source_DOI"] is None
 
 
-def test_series_show_canonical_names_beside_the_raw_ones(warehouse: Client) -> None:
+def test_series_show_canonical_names_beside_the_raw_ones(warehouse: Warehouse) -> None:
     columns = ("BodyPartExamined", "CanonicalBodyPart", "Manufacturer", "CanonicalManufacturer")
     found = ask(warehouse, "SELECT * FROM imaging.series WHERE Modality IN ('CT', 'MR')")
     assert {tuple(row[name] for name in columns) for row in found} == {
@@ -117,7 +126,7 @@ def test_series_show_canonical_names_beside_the_raw_ones(warehouse: Client) -> N
     }
 
 
-def test_the_study_has_everything(warehouse: Client) -> None:
+def test_the_study_has_everything(warehouse: Warehouse) -> None:
     (row,) = ask(warehouse, "SELECT * FROM imaging.studies")
     names = list(READ)
     assert row["ModalitiesInStudy"] == ",".join(_values(names, "Modality"))
@@ -165,7 +174,7 @@ def _geometry(images: Sequence[Dataset]) -> Mapping[str, Any]:
 
 
 @pytest.mark.parametrize("dataset", ["imaging", "research"])
-def test_geometry_is_what_numpy_finds(warehouse: Client, dataset: str) -> None:
+def test_geometry_is_what_numpy_finds(warehouse: Warehouse, dataset: str) -> None:
     found = ask(warehouse, f"SELECT * FROM {dataset}.volume_geometry")
     by_series = _keyed(found, "SeriesInstanceUID")
     localizer = a_uid(1, 5, 4)
@@ -223,7 +232,7 @@ def _coded(data: Dataset, keyword: str) -> tuple[str | None, ...]:
     return tuple(code.get(name) for name in ("CodeValue", "CodingSchemeDesignator", "CodeMeaning"))
 
 
-def test_every_content_item_of_every_report_is_a_row(warehouse: Client) -> None:
+def test_every_content_item_of_every_report_is_a_row(warehouse: Warehouse) -> None:
     found = ask(warehouse, "SELECT * FROM imaging.structured_reports")
     reports = [data for data in READ.values() if "ContentSequence" in data]
     assert len(reports) == 4
@@ -242,7 +251,7 @@ def _keyed_names(found: Sequence[Row]) -> set[str]:
     return {row["SOPClassName"] for row in found}
 
 
-def test_dose_is_what_the_reports_say_once_per_event(warehouse: Client) -> None:
+def test_dose_is_what_the_reports_say_once_per_event(warehouse: Warehouse) -> None:
     reports = [data for data in READ.values() if data.SOPClassUID.endswith("88.67")]
     expected = {}
     for report in reports:
@@ -270,7 +279,7 @@ def test_dose_is_what_the_reports_say_once_per_event(warehouse: Client) -> None:
     } == expected
 
 
-def test_protocols_have_the_ranges_of_their_images(warehouse: Client) -> None:
+def test_protocols_have_the_ranges_of_their_images(warehouse: Warehouse) -> None:
     found = ask(warehouse, "SELECT * FROM imaging.protocols WHERE ProtocolName IS NOT NULL")
     by_part = _keyed(found, "Modality", "BodyPartExamined")
     grouped = _by(lambda data: (data.Modality, data.get("BodyPartExamined")))
@@ -289,7 +298,7 @@ def test_protocols_have_the_ranges_of_their_images(warehouse: Client) -> None:
         assert row["CanonicalManufacturer"] == "GE"
 
 
-def test_findings_are_counted_by_device(warehouse: Client) -> None:
+def test_findings_are_counted_by_device(warehouse: Warehouse) -> None:
     device = ("Manufacturer", "ManufacturerModelName", "StationName")
     expected: Counter[tuple[Any, ...]] = Counter()
     occurrences: Counter[tuple[Any, ...]] = Counter()
@@ -305,7 +314,7 @@ def test_findings_are_counted_by_device(warehouse: Client) -> None:
     assert {key[:3]: row["InstancesOfDevice"] for key, row in found.items()} == devices
 
 
-def test_duplicates_and_costs_are_bytes_of_files(warehouse: Client) -> None:
+def test_duplicates_and_costs_are_bytes_of_files(warehouse: Warehouse) -> None:
     (saved,) = ask(warehouse, "SELECT * FROM imaging.duplicates_saved")
     again = sum(len(FILES[name]) for name in ("series 1/0", "other/0"))
     assert (saved["Files"], saved["Instances"], saved["Bytes"]) == (2, 2, again)
@@ -318,7 +327,7 @@ def test_duplicates_and_costs_are_bytes_of_files(warehouse: Client) -> None:
 
 
 @pytest.mark.parametrize("view", ["series", "studies"])
-def test_researchers_see_the_same_of_copies(warehouse: Client, view: str) -> None:
+def test_researchers_see_the_same_of_copies(warehouse: Warehouse, view: str) -> None:
     of_place = {"aws_bucket", "series_aws_url", "collection_id", "KeyId", "Bytes", "series_size_MB"}
     keys = ("StudyInstanceUID",) if view == "studies" else ("SeriesInstanceUID",)
     copies = _keyed(ask(warehouse, f"SELECT * FROM research.{view}"), *keys)
@@ -330,3 +339,16 @@ def test_researchers_see_the_same_of_copies(warehouse: Client, view: str) -> Non
         assert {name: row[name] for name in shared} == {
             name: originals[key][name] for name in shared
         }
+
+
+OF_THE_STUDY = ("dose", "structured_reports", "volume_geometry", "protocols", "storage_costs")
+
+
+@pytest.mark.parametrize(
+    ("question", "sql"),
+    [each for each in QUESTIONS if any(f"imaging.{view}" in each[1] for view in OF_THE_STUDY)],
+)
+def test_a_question_about_studies_has_an_answer(
+    warehouse: Warehouse, question: str, sql: str
+) -> None:
+    assert ask(warehouse, sql), question

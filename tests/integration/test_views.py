@@ -9,13 +9,12 @@ import pytest
 from google.cloud.bigquery import Client
 
 from infra.definition import load_pipeline
-from infra.table_schemas import SCHEMAS
 from shared.contracts.event import PublicEvent
 from shared.contracts.outcome import Outcome, OutcomeKind
 from tests.builders import EXPLICIT, IMPLICIT, a_uid
 from tests.conftest import Environment
 from tests.integration.story import TEXT, tell
-from tests.integration.told import a_warehouse_told, ask
+from tests.integration.told import QUESTIONS, a_warehouse_told, ask
 from tests.outcomes import AN_IDENTITY, MOMENT, OF_COPIES, a_stored_object, an_outcome
 
 STORY = tell()
@@ -396,20 +395,16 @@ def test_no_copy_is_shown_where_the_version_that_counts_was_held(warehouse: Clie
     ]
 
 
-QUESTIONS = re.findall(
-    r"^-- (.+)\n((?:(?!```).+\n)+)", (SCHEMAS / "README.md").read_text(), flags=re.MULTILINE
-)
-NO_SPILL = (
-    "Whose header is too large for a row, and where is all of it? "
-    "Columns of their own are filled all the same."
-)
+NOT_OF_THE_STORY = re.compile(r"imaging\.(dose|structured_reports|volume_geometry|protocols)\b")
+UNANSWERED = ("What arrived today", "Which studies arrived since yesterday", "Whose header is too")
 
 
-@pytest.mark.parametrize(("question", "sql"), QUESTIONS)
+@pytest.mark.parametrize(
+    ("question", "sql"), [each for each in QUESTIONS if not NOT_OF_THE_STORY.search(each[1])]
+)
 def test_a_question_of_the_page_has_an_answer(warehouse: Client, question: str, sql: str) -> None:
-    nothing = {"What arrived today, by modality?", NO_SPILL}
     rows = ask(warehouse, sql.replace("demo-hospital", "h"))
-    assert bool(rows) is (question not in nothing)
+    assert bool(rows) is not question.startswith(UNANSWERED)
 
 
 def test_every_view_answers(warehouse: Client) -> None:

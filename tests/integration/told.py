@@ -1,9 +1,9 @@
 """Every table and view on a real server, filled as `index` fills them."""
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
@@ -16,8 +16,11 @@ from shared.adapters.bigquery import BigQueryTables
 from shared.adapters.memory import ManualClock
 from shared.contracts.message import Message
 from tests.conftest import Environment
+from tests.integration.reference import Reference, Row
 
-Row = dict[str, Any]
+QUESTIONS = re.findall(
+    r"^-- (.+)\n((?:(?!```).+\n)+)", (SCHEMAS / "README.md").read_text(), flags=re.MULTILINE
+)
 
 
 @contextmanager
@@ -54,6 +57,8 @@ def _make(client: Client) -> None:
             client.create_table(view)
 
 
-def ask(client: Client, sql: str) -> list[Row]:
+def ask(warehouse: Client | Reference, sql: str) -> list[Row]:
     """Return what a query answers."""
-    return [dict(row) for row in client.query(sql).result(retry=None)]
+    if isinstance(warehouse, Reference):
+        return warehouse.ask(sql)
+    return [dict(row) for row in warehouse.query(sql).result(retry=None)]

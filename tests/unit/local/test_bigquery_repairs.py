@@ -78,10 +78,20 @@ def test_upstream_lowers_the_names_of_columns() -> None:
     assert column(repairs._case_kept(TRANSLATOR.qualify)) == "Facility"
 
 
-def test_upstream_does_not_know_the_type_of_a_record() -> None:
-    assert SCHEMA._safe_bq_to_duckdb("RECORD") is None
-    named = repairs._named(SCHEMA._safe_bq_to_duckdb)
-    assert (named("RECORD"), named("DATE")) == ("UNKNOWN", "DATE")
+def test_upstream_tells_its_optimiser_of_no_record_and_nothing_repeated() -> None:
+    name_of, build = SCHEMA._safe_bq_to_duckdb, SCHEMA.build_catalog_schema
+    spacing = TableFieldSchema(name="PixelSpacing", type="FLOAT", mode="REPEATED")
+    rows = TableFieldSchema(name="Rows", type="INTEGER")
+    table = SimpleNamespace(schema_=TableSchema(fields=(NAMES, spacing, rows)))
+    asked = {"project_id": "p", "catalog": SimpleNamespace(get_table=lambda *_: table)}
+    assert build("SELECT 1 FROM d.t", **asked) == {
+        "t": {"PixelSpacing": "DOUBLE", "Rows": "BIGINT"}
+    }
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(SCHEMA, "_safe_bq_to_duckdb", repairs._named(name_of))
+        assert repairs._modes_told(build)("SELECT 1 FROM d.t", **asked) == {
+            "t": {"PatientName": "UNKNOWN", "PixelSpacing": "DOUBLE[]", "Rows": "BIGINT"}
+        }
 
 
 def test_the_extension_is_where_duckdb_looks(tmp_path: Path) -> None:
