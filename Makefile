@@ -52,6 +52,11 @@ sql: $(RUN_READY) ## Run a query: make sql Q='SELECT * FROM imaging.studies'
 export-samples: $(RUN_READY) ## The views of research as Parquet files, into build/samples
 	@"$(PY)" -m infra.local export build/samples
 
+.PHONY: notebook
+notebook: $(DEV_READY) ## Draw what the local cloud holds, into build/pictures
+	@test -f .local/env || { echo 'no local cloud is running here: make up' >&2; exit 1; }
+	@. ./.local/env && "$(PY)" infra/notebooks/overview.py && ls build/pictures/*
+
 .PHONY: release
 release: $(RUN_READY) ## Decide refused files anew: make release REASON=truncated [FACILITY=…]
 	@"$(PY)" -m infra.operate --local release --reason "$$REASON" --facility "$$FACILITY" --name "$$NAME"
@@ -122,6 +127,10 @@ schemas: $(DEV_READY) ## Write the table schemas from the code
 docs: $(DEV_READY) ## Write the tables of the documentation from the code
 	@"$(PY)" -m infra.docs
 
+.PHONY: questions
+questions: $(DEV_READY) ## Write the answers and pictures of infra/schemas/README.md
+	@"$(PY)" -m tests.questions.answers
+
 .PHONY: infra-check
 infra-check: $(DEV_READY) ## Check the infrastructure with the real Terraform, without a cloud
 	@"$(PY)" -m pytest tests/infra
@@ -129,6 +138,14 @@ infra-check: $(DEV_READY) ## Check the infrastructure with the real Terraform, w
 .PHONY: infra-mutations
 infra-mutations: $(DEV_READY) ## Prove that every broken variant of the infrastructure is caught
 	@"$(PY)" -m tests.infra.mutations
+
+CHECKOV := build/checkov/bin/python
+
+.PHONY: infra-scan
+infra-scan: $(DEV_READY) ## Scan the infrastructure's plan with checkov, installed on its own
+	@"$(CHECKOV)" -c 'import checkov' 2> /dev/null || { "$(PYTHON)" -m venv build/checkov && "$(CHECKOV)" -m pip \
+	  install -qq --disable-pip-version-check --no-deps --require-hashes -r tests/infra/checkov.lock; }
+	@"$(PY)" -m tests.infra.scan "$(CHECKOV)"
 
 .PHONY: infra-access
 infra-access: $(DEV_READY) ## Write who may do what into infra/README.md
@@ -169,6 +186,8 @@ lock: ## Resolve the dependencies anew and write every lock
 	@build/lock/bin/python -m pip install -qq --disable-pip-version-check uv
 	@$(LOCK) $(UPGRADE) --output-file requirements.lock > /dev/null
 	@$(LOCK) $(UPGRADE) --extra pixels --group dev --constraint requirements.lock --output-file requirements-dev.lock > /dev/null
+	@echo 'checkov==3.3.30' | build/lock/bin/python -m uv pip compile --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --quiet - $(UPGRADE) --output-file tests/infra/checkov.lock > /dev/null
 	@$(MAKE) pins
 
 .PHONY: pins

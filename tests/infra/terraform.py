@@ -70,11 +70,14 @@ class Terraform:
             f"-out={self._file(example)}",
         )
 
+    def shown(self, example: str) -> str:
+        """Return the plan that was made of an example, as JSON."""
+        return self.run("show", "-json", self._file(example)).output
+
     def planned(self, example: str) -> Plan:
         """Return the plan that was made of an example."""
-        shown = self.run("show", "-json", self._file(example))
         bundles = (path.name for path in self.folder.parent.glob("build/bundles/*.zip"))
-        return Plan.of(example, json.loads(shown.output), bundles)
+        return Plan.of(example, json.loads(self.shown(example)), bundles)
 
     def _file(self, example: str) -> str:
         return str(self.data / f"{example}.plan")
