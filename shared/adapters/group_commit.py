@@ -1,26 +1,31 @@
 """Group commit: concurrent callers share one append, each waits for its own rows.
 
-While one append is under way the next callers queue; whoever comes to send next takes them all.
-A lone caller never waits for others, and under load the batch grows with the latency of the
+While one append is under way the next callers queue; when it is done, the first of them sends for
+all. A lone caller never waits for others, and under load the batch grows with the latency of the
 service. A batch that is refused is sent again row by row, so one bad row fails only its caller.
 """
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from shared.errors import PermanentError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Entry:
     rows: Sequence[bytes]
-    done: "Future[None]" = field(default_factory=Future)
+    woken: threading.Event = field(default_factory=threading.Event)  # settled, or first in line
+    settled: bool = False
+    error: BaseException | None = None
 
     @property
     def size(self) -> int:
         return sum(map(len, self.rows))
+
+    def settle(self, error: BaseException | None = None) -> None:
+        self.error, self.settled = error, True
+        self.woken.set()
 
 
 class GroupCommit:
@@ -37,17 +42,31 @@ class GroupCommit:
         self._max_bytes = max_bytes
         self._queue: list[_Entry] = []
         self._queue_lock = threading.Lock()
-        self._sending = threading.Lock()
+        self._sending = False
 
     def append(self, rows: Sequence[bytes]) -> None:
         """Return once these rows are confirmed; raise what became of them otherwise."""
         entry = _Entry(rows)
         with self._queue_lock:
             self._queue.append(entry)
-        while not entry.done.done():
-            with self._sending:
+            if not self._sending:
+                self._sending = True
+                entry.woken.set()
+        entry.woken.wait()
+        if not entry.settled:
+            try:
                 self._send_batch(self._take())
-        entry.done.result()
+            finally:
+                self._pass_on()
+        if entry.error:
+            raise entry.error
+
+    def _pass_on(self) -> None:
+        """Have the oldest entry send next; nobody does until there is one."""
+        with self._queue_lock:
+            self._sending = bool(self._queue)
+            if self._queue:
+                self._queue[0].woken.set()
 
     def _take(self) -> list[_Entry]:
         """Return the oldest entries within the limits of one request, at least one."""
@@ -62,22 +81,20 @@ class GroupCommit:
             return batch
 
     def _send_batch(self, batch: Sequence[_Entry]) -> None:
-        if not batch:
-            return
         try:
             self._send([row for entry in batch for row in entry.rows])
         except PermanentError as error:
             self._send_apart(batch, error)
         except BaseException as error:  # noqa: BLE001 - handed on to every caller that waits
             for entry in batch:
-                entry.done.set_exception(error)
+                entry.settle(error)
         else:
             for entry in batch:
-                entry.done.set_result(None)
+                entry.settle()
 
     def _send_apart(self, batch: Sequence[_Entry], error: PermanentError) -> None:
         if len(batch) == 1:
-            batch[0].done.set_exception(error)
+            batch[0].settle(error)
             return
         for entry in batch:
             self._send_batch([entry])

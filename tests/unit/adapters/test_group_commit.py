@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -88,3 +89,22 @@ def test_after_a_failure_the_next_append_is_sent() -> None:
         commit.append([b"unlucky"])
     commit.append([b"good"])
     assert service.batches[-1] == [b"good"]
+
+
+def test_who_sends_has_rows_of_its_own_among_them() -> None:
+    """Somebody who is served already would send the first row that comes, and that one alone."""
+    senders: list[tuple[bytes, Sequence[bytes]]] = []
+
+    def send(rows: Sequence[bytes]) -> None:
+        time.sleep(0.001)
+        senders.append((b"%d" % threading.get_ident(), rows))
+
+    commit = GroupCommit(send)
+
+    def append(_number: int) -> None:
+        commit.append([b"%d" % threading.get_ident()])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(append, range(200)))
+    assert sum(len(rows) for _, rows in senders) == 200
+    assert [sender for sender, rows in senders if sender not in rows] == []
