@@ -111,6 +111,11 @@ resource "google_storage_bucket_object" "bundle" {
   name         = each.value
   source       = "${var.bundles}/${each.value}"
   content_type = "application/zip"
+
+  # A function is built from the new one before the old one goes.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "google_artifact_registry_repository" "functions" {

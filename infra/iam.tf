@@ -71,6 +71,8 @@ resource "google_project_iam_custom_role" "own" {
   title       = each.value.title
   description = each.value.description
   permissions = each.value.permissions
+
+  depends_on = [google_project_service.used]
 }
 
 resource "google_storage_bucket_iam_member" "function" {
@@ -148,6 +150,8 @@ resource "google_data_catalog_policy_tag_iam_member" "sweep" {
 resource "google_service_account" "build" {
   account_id   = "build-functions"
   display_name = "Builds the functions' images"
+
+  depends_on = [google_project_service.used]
 }
 
 resource "google_artifact_registry_repository_iam_member" "build" {

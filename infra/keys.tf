@@ -96,6 +96,11 @@ resource "google_secret_manager_secret" "own" {
     name = google_pubsub_topic.rotation.id
   }
 
+  # Secret Manager moves the next moment on by itself.
+  lifecycle {
+    ignore_changes = [rotation[0].next_rotation_time]
+  }
+
   depends_on = [google_kms_crypto_key_iam_member.agent, google_pubsub_topic_iam_member.rotation]
 }
 

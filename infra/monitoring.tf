@@ -65,6 +65,8 @@ resource "google_monitoring_notification_channel" "email" {
   display_name = each.key
   type         = "email"
   labels       = { email_address = each.key }
+
+  depends_on = [google_project_service.used]
 }
 
 resource "google_logging_metric" "log" {
@@ -104,11 +106,15 @@ resource "google_logging_metric" "log" {
       }
     }
   }
+
+  depends_on = [google_project_service.used]
 }
 
 resource "google_monitoring_custom_service" "inlet" {
   service_id   = "inlet"
   display_name = "Inlet"
+
+  depends_on = [google_project_service.used]
 }
 
 resource "google_monitoring_slo" "waiting" {
@@ -272,4 +278,6 @@ resource "google_monitoring_dashboard" "inlet" {
       ]
     }
   })
+
+  depends_on = [google_project_service.used]
 }

@@ -1,6 +1,24 @@
 # Around the project: what is inside is reached from inside, by who has an access level, and by
 # facilities, which may send.
 
+locals {
+  # What holds data, keys or code.
+  restricted_services = [
+    "artifactregistry.googleapis.com",
+    "bigquery.googleapis.com",
+    "cloudbuild.googleapis.com",
+    "cloudfunctions.googleapis.com",
+    "cloudkms.googleapis.com",
+    "datacatalog.googleapis.com",
+    "logging.googleapis.com",
+    "monitoring.googleapis.com",
+    "pubsub.googleapis.com",
+    "run.googleapis.com",
+    "secretmanager.googleapis.com",
+    "storage.googleapis.com",
+  ]
+}
+
 resource "google_access_context_manager_service_perimeter" "inlet" {
   for_each = toset(var.perimeter == null ? [] : [var.perimeter.policy])
 
@@ -11,7 +29,7 @@ resource "google_access_context_manager_service_perimeter" "inlet" {
   status {
     resources           = ["projects/${data.google_project.this.number}"]
     access_levels       = var.perimeter.access_levels
-    restricted_services = [for service in sort(keys(google_project_service.used)) : service if service != "iam.googleapis.com"]
+    restricted_services = local.restricted_services
 
     dynamic "ingress_policies" {
       for_each = length(local.senders) > 0 ? ["send"] : []

@@ -1,7 +1,7 @@
 # What the project must offer, and what it writes down about who read what.
 
 resource "google_project_service" "used" {
-  for_each = toset([
+  for_each = toset(concat(var.billing_account == null ? [] : ["billingbudgets.googleapis.com"], [
     "artifactregistry.googleapis.com",
     "bigquery.googleapis.com",
     "bigquerystorage.googleapis.com",
@@ -17,7 +17,7 @@ resource "google_project_service" "used" {
     "run.googleapis.com",
     "secretmanager.googleapis.com",
     "storage.googleapis.com",
-  ])
+  ]))
 
   service            = each.key
   disable_on_destroy = false

@@ -9,6 +9,8 @@ resource "google_service_account" "caller" {
 
   account_id   = "call-${each.key}"
   display_name = "Calls ${each.key} on its schedule"
+
+  depends_on = [google_project_service.used]
 }
 
 resource "google_cloud_run_v2_service_iam_member" "caller" {

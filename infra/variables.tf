@@ -54,7 +54,7 @@ variable "deletion_protection" {
 }
 
 variable "egress" {
-  description = "The network and subnetwork through which functions reach everything; the platform's own when null."
+  description = "The network and subnetwork through which functions reach everything, Google's services and the webhook included; the platform's own way out when null."
   type        = object({ network = string, subnetwork = string })
   default     = null
 }
@@ -224,7 +224,7 @@ variable "research_readers" {
 }
 
 variable "rotation_start" {
-  description = "The moment from which rotations of secrets are counted, such as 2030-01-01T00:00:00Z."
+  description = "The moment from which rotations of secrets are counted, such as 2030-01-01T00:00:00Z; the first must lie ahead when the secrets are made."
   type        = string
 
   validation {

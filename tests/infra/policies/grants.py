@@ -20,7 +20,24 @@ ROLES: Final = {
     "inletRowAppender": ["bigquery.tables.get", "bigquery.tables.updateData"],
     "inletUploader": ["storage.objects.create"],
 }
-# What may come through a perimeter.
+# What a perimeter closes: what holds data, keys or code.
+RESTRICTED: Final = frozenset(
+    [
+        "artifactregistry",
+        "bigquery",
+        "cloudbuild",
+        "cloudfunctions",
+        "cloudkms",
+        "datacatalog",
+        "logging",
+        "monitoring",
+        "pubsub",
+        "run",
+        "secretmanager",
+        "storage",
+    ]
+)
+# What may come through it.
 SENDING: Final = [
     {
         "operations": [
@@ -152,14 +169,12 @@ def perimeter(plan: Plan) -> Iterator[str]:
     asked = plan.variables["perimeter"]
     made = plan.of_kind("access_context_manager_service_perimeter")
     yield from same("perimeters", 1 if asked else 0, len(made))
-    services = {each.values["service"] for each in plan.of_kind("project_service")}
     project, members = [f"projects/{PROJECT_NUMBER}"], senders(plan).values()
     for each in made:
         status, ingress = each.block("status"), each.block("status", "ingress_policies")
         yield from same(each.address, 1, len(status["ingress_policies"]))
-        yield from exactly(
-            each.address, services - {"iam.googleapis.com"}, status["restricted_services"]
-        )
+        services = {service.partition(".")[0] for service in status["restricted_services"]}
+        yield from exactly(each.address, RESTRICTED, services)
         yield from says(
             each,
             {

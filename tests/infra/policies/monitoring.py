@@ -38,6 +38,7 @@ _SERVICES: Final = {
     "cloudfunctions2": "cloudfunctions",
     "artifact": "artifactregistry",
     "bigquery": "bigquery",
+    "billing": "billingbudgets",
     "cloud_run": "run",
     "cloud_scheduler": "cloudscheduler",
     "data_catalog": "datacatalog",
