@@ -81,17 +81,19 @@ class RegularWalk(ContainerWalk):
                 if tag & PRIVATE:
                     private += length
                 at = stop
-            if opened and (data[at : at + SHORT_HEADER] == item_end if undefined else at == end):
+            after = at + SHORT_HEADER if undefined else at
+            ends = data[at:after] == item_end and after <= end if undefined else at == end
+            if opened and ends:
                 close, endless, items = opened[-1][5:]
                 items.append(RawItem(tuple(elements), undefined))
-                at += SHORT_HEADER if undefined else 0
+                at = after
             else:
                 header = notation.header(data, at) if at <= last else None
                 if header is None:
                     break
                 tag, vr, length, size = header
                 value = at + size
-                if vr != "SQ":
+                if vr != "SQ" or tag >= FIRST_PIXEL_TAG:
                     element = self._larger(header, value, room)
                     if element is None:
                         break
@@ -111,7 +113,7 @@ class RegularWalk(ContainerWalk):
             is_between = True
             has_ended = at == close and not endless
             if not has_ended:
-                if at + ITEM_AND_VR > filled:
+                if at + ITEM_AND_VR > filled or at + SHORT_HEADER > close:
                     break
                 group, number, length = unpack(data, at)
                 tag = group << 16 | number

@@ -16,7 +16,17 @@ from shared.dicom.reader import read_header
 from shared.dicom.regular import RegularWalk
 from shared.dicom.source import BytesSource, WindowedSource
 from shared.errors import PermanentError
-from tests.builders import IMPLICIT, ITEM, element, implicit_element, item, part10, sequence
+from tests.builders import (
+    IMPLICIT,
+    ITEM,
+    ITEM_END,
+    SEQUENCE_END,
+    element,
+    implicit_element,
+    item,
+    part10,
+    sequence,
+)
 from tests.fuzz.mutations import mutated, samples
 
 TIGHT = (
@@ -94,6 +104,45 @@ def test_limits_and_ends_are_those_of_the_walk_for_anything(
     assert fast == slow
     assert fast[0] == "too-many-items"
     assert isinstance(fast[1], Header)
+
+
+def test_what_its_container_ends_takes_nothing_from_behind_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    code = element(0x00080100, "SH", b"T-D1100 ")
+    whole = item(code, undefined=True)
+    endless_item = whole.removesuffix(ITEM_END)
+    endless = sequence(0x0040A043, whole, undefined=True).removesuffix(SEQUENCE_END)
+    unended = sequence(0x0040A043, endless_item)
+    datasets = (
+        sequence(0x0040A730, item(endless), undefined=True),
+        sequence(0x0040A730, item(endless), whole, undefined=True),
+        sequence(0x0040A730, item(endless), whole),
+        sequence(0x0040A730, item(unended, undefined=True)),
+        sequence(0x0040A730, item(unended), undefined=True),
+        sequence(0x0040A730, item(endless + code)),
+        endless + code,
+    )
+    inputs = [(part10(each + code), DEFAULT_LIMITS, 65_536) for each in datasets]
+
+    fast, slow = with_and_without(inputs, monkeypatch)
+
+    assert fast == slow
+    assert all(isinstance(each, Header) and each.warnings for each in fast[:5])
+
+
+def test_pixel_data_are_pixel_data_whatever_their_vr_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = element(0x00080100, "SH", b"T-D1100 ")
+    inputs = [
+        (part10(code + sequence(tag, item(code), undefined=undefined)), DEFAULT_LIMITS, 65_536)
+        for tag in (0x7FE00008, 0x7FE00010)
+        for undefined in (True, False)
+    ]
+
+    fast, slow = with_and_without(inputs, monkeypatch)
+
+    assert fast == slow
+    assert all(isinstance(each, Header) and len(each.dataset) == 1 for each in fast)
 
 
 @pytest.mark.parametrize("undefined", [True, False])
