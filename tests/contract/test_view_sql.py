@@ -8,7 +8,7 @@ from zetasql.core.exceptions import ServerError
 
 from infra.definition import load_pipeline
 from infra.googlesql import VIEWS, Warehouse, analysed
-from tests.integration.told import QUESTIONS
+from tests.questions.page import Question, questions
 
 VIEW_NAMES = sorted(path.stem for path in VIEWS.glob("*.sql"))
 
@@ -24,9 +24,9 @@ def test_a_view_is_bigquery_s_sql_and_names_every_column(view: str) -> None:
     assert all(re.fullmatch(r"[A-Za-z]\w*", name) for name in columns)
 
 
-@pytest.mark.parametrize(("question", "sql"), QUESTIONS)
-def test_a_question_of_the_page_is_bigquery_s_sql(question: str, sql: str) -> None:
-    assert analysed()[0].columns(sql.rstrip().removesuffix(";")), question
+@pytest.mark.parametrize("question", questions(), ids=lambda each: each.text)
+def test_a_question_of_the_page_is_bigquery_s_sql(question: Question) -> None:
+    assert analysed()[0].columns(question.sql.rstrip().removesuffix(";"))
 
 
 def test_views_are_listed_after_what_they_read() -> None:

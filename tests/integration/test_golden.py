@@ -18,8 +18,9 @@ from tests.conftest import Environment
 from tests.integration.one_study import datasets, files
 from tests.integration.reference import Reference, Row
 from tests.integration.story import Story
-from tests.integration.told import QUESTIONS, a_warehouse_told, ask
+from tests.integration.told import a_warehouse_told, ask
 from tests.outcomes import OF_COPIES, a_stored_object
+from tests.questions.page import Question, questions
 
 FILES = files()
 READ = dict(zip(FILES, datasets(), strict=True))
@@ -345,10 +346,9 @@ OF_THE_STUDY = ("dose", "structured_reports", "volume_geometry", "protocols", "s
 
 
 @pytest.mark.parametrize(
-    ("question", "sql"),
-    [each for each in QUESTIONS if any(f"imaging.{view}" in each[1] for view in OF_THE_STUDY)],
+    "question",
+    [each for each in questions() if any(f"imaging.{view}" in each.sql for view in OF_THE_STUDY)],
+    ids=lambda each: each.text,
 )
-def test_a_question_about_studies_has_an_answer(
-    warehouse: Warehouse, question: str, sql: str
-) -> None:
-    assert ask(warehouse, sql), question
+def test_a_question_of_the_page_can_be_asked(warehouse: Warehouse, question: Question) -> None:
+    ask(warehouse, question.sql)

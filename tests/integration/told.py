@@ -1,7 +1,6 @@
 """Every table and view on a real server, filled as `index` fills them."""
 
 import random
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -17,10 +16,6 @@ from shared.adapters.memory import ManualClock
 from shared.contracts.message import Message
 from tests.conftest import Environment
 from tests.integration.reference import Reference, Row
-
-QUESTIONS = re.findall(
-    r"^-- (.+)\n((?:(?!```).+\n)+)", (SCHEMAS / "README.md").read_text(), flags=re.MULTILINE
-)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Notebooks for analysts, as scripts in the percent format."""
