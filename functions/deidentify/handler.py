@@ -19,7 +19,7 @@ from shared.contracts.facilities import Facilities
 from shared.contracts.fitting import fit_actions, metadata_of
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import PIPELINE_VERSION, Action, Outcome, OutcomeKind
-from shared.dicom.deidentification.engine import Deidentified, Held, deidentify
+from shared.dicom.deidentification.engine import LIMITS, Deidentified, Held, deidentify
 from shared.dicom.deidentification.profile import Profile
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.dicom.deidentification.reasons import HeldError
@@ -79,7 +79,11 @@ class Deidentify:
         authority = self.facilities.authority(archived.facility)
         try:
             result = deidentify(
-                read_header(source), self.key, source, profile=profile, authority=authority
+                read_header(source, LIMITS),
+                self.key,
+                source,
+                profile=profile,
+                authority=authority,
             )
         except PermanentError as error:
             return self._without_copy(archived, original, OutcomeKind.FAILED, error.reason)

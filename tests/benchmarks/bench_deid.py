@@ -29,7 +29,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from shared.dicom.deidentification import Deidentified, PseudonymKey, deidentify
+from shared.dicom.deidentification import LIMITS, Deidentified, PseudonymKey, deidentify
 from shared.dicom.reader import read_header
 from shared.dicom.source import BytesSource
 from shared.errors import PermanentError
@@ -104,7 +104,7 @@ def interpreter() -> Path:
 def copied(data: bytes, key: PseudonymKey) -> bytes | None:
     """The de-identified copy, pixel data and all, or None when it is held."""
     source = BytesSource(data)
-    result = deidentify(read_header(source), key, source)
+    result = deidentify(read_header(source, LIMITS), key, source)
     return b"".join(result.pieces(source)) if isinstance(result, Deidentified) else None
 
 

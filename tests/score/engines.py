@@ -12,6 +12,7 @@ import yaml
 
 from shared.dicom.deidentification import (
     BASIC,
+    LIMITS,
     Held,
     HeldError,
     Profile,
@@ -43,7 +44,7 @@ def inlet(data: bytes, *, under: Profile = BASIC, key: PseudonymKey = KEY) -> Ma
     """Inlet under a profile."""
     source = BytesSource(data)
     try:
-        result = deidentify(read_header(source), key, source, profile=under)
+        result = deidentify(read_header(source, LIMITS), key, source, profile=under)
         if isinstance(result, Held):
             return _held(result.reason, result.residue)
         return Made(data=b"".join(result.pieces(source)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shared.dicom.deidentification.actions import ActionTaken, Cleaner
@@ -38,8 +38,19 @@ from shared.dicom.deidentification.writer import (
 from shared.dicom.elements import Extent, Header, RawElement
 from shared.dicom.identity import Identity
 from shared.dicom.identity_check import residue
+from shared.dicom.limits import DEFAULT_LIMITS, MIB
 from shared.dicom.source import Source, extent_pieces
 from shared.errors import FormatError
+
+# More values than a decision needs: what stays in a copy has been searched, contours of a hundred
+# thousand points among it.
+LIMITS: Final = replace(
+    DEFAULT_LIMITS,
+    max_header_bytes=64 * MIB,
+    max_inline_value_bytes=MIB,
+    max_inline_bytes=48 * MIB,
+    max_private_bytes=48 * MIB,
+)
 
 _PATIENT_ID: Final = 0x00100020
 _ISSUER_OF_PATIENT_ID: Final = 0x00100021
@@ -113,7 +124,7 @@ def deidentify(
     Option.
 
     Args:
-        header: the object's.
+        header: the object's, read within `LIMITS`.
         key: makes the pseudonyms.
         source: the object's, with its pixels.
         profile: what is done.
@@ -136,14 +147,14 @@ def deidentify(
     try:
         passing = _passing(header, source, echoes)
         replacement = _replacement(look, plan, passing)
+        cleaner = _cleaner(header, texts, key, authority, echoes)
+        return _deidentified(header, cleaner, rules, passing, replacement)
     except HeldError as error:
         return Held(reason=error.held_for, residue=error.residue)
     except FormatError:
         return Held(reason=HoldReason.PIXEL_DATA_INCONSISTENT)
     except CleaningError:
         return Held(reason=HoldReason.PIXELS_NOT_CLEANABLE)
-    cleaner = _cleaner(header, texts, key, authority, echoes)
-    return _deidentified(header, cleaner, rules, passing, replacement)
 
 
 def _waived(profile: Profile, header: Header) -> frozenset[HoldReason]:

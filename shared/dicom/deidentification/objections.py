@@ -13,6 +13,7 @@ from shared.dicom.deidentification.characters import (
 )
 from shared.dicom.deidentification.dates import is_temporal
 from shared.dicom.deidentification.echoes import Echoes
+from shared.dicom.deidentification.reasons import HeldError, HoldReason
 from shared.dicom.deidentification.rules import Action, Rule
 from shared.dicom.deidentification.understanding import (
     BINARY_VRS,
@@ -33,7 +34,11 @@ _NOT_OF_ITS_VR: Final = Rule(Action.EMPTY, "not-of-its-vr")
 
 
 def objection(element: RawElement, rule: Rule, encodings: Encodings, echoes: Echoes) -> Rule | None:
-    """The rule that keeps a value from being kept, if there is one."""
+    """The rule that keeps a value from being kept, if there is one.
+
+    Raises:
+        HeldError: `numbers-too-long`, there is none under which the object may be released.
+    """
     vr, value = element.vr or "", element.value
     if not is_of_the_kind(vr, rule.vr):
         return NOT_UNDERSTOOD
@@ -58,10 +63,16 @@ def _objection_to_value(vr: str, value: bytes, rule: Rule, echoes: Echoes) -> Ru
 
 
 def _objection_to_unread(vr: str) -> Rule | None:
-    """A value too long to read: arrays of numbers pass, text and opaque bytes do not."""
+    """A value too long to read: arrays of binary numbers pass, text and opaque bytes do not.
+
+    Numbers in text can neither pass unsearched nor be replaced without the object telling
+    something else, as a contour of other points does.
+    """
     if vr in BULK_VRS:
         return None
-    return _TOO_LONG if vr in TEXT_VRS | NUMBER_VRS else TOO_MANY_BYTES
+    if vr in NUMBER_VRS:
+        raise HeldError(HoldReason.NUMBERS_TOO_LONG)
+    return _TOO_LONG if vr in TEXT_VRS else TOO_MANY_BYTES
 
 
 def _objection_to_date(vr: str, value: bytes, rule: Rule, echoes: Echoes) -> Rule | None:

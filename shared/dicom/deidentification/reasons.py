@@ -28,6 +28,7 @@ class HoldReason(StrEnum):
     TEXT_IN_PIXELS = "text-in-pixels"
     UNSUPPORTED_SOP_CLASS = "unsupported-sop-class"
     UNSUPPORTED_TRANSFER_SYNTAX = "unsupported-transfer-syntax"
+    NUMBERS_TOO_LONG = "numbers-too-long"
     IDENTITY_MISSING = "identity-missing"
     IDENTITY_RESIDUE = "identity-residue"
 
@@ -84,6 +85,10 @@ MEANINGS: Final = MappingProxyType(
         HoldReason.UNSUPPORTED_SOP_CLASS: "The SOP class has no entry in the pixel risk table.",
         HoldReason.UNSUPPORTED_TRANSFER_SYNTAX: (
             "The transfer syntax is deflated, a video, referenced, private or unknown."
+        ),
+        HoldReason.NUMBERS_TOO_LONG: (
+            "Numbers that are kept, such as those of a contour, are more than what is read of an "
+            "object."
         ),
         HoldReason.IDENTITY_MISSING: (
             "SOP Instance UID or SOP Class UID is missing or not one UID."

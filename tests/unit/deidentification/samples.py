@@ -20,6 +20,7 @@ from pydicom.uid import (
 
 from shared.dicom.deidentification import (
     BASIC,
+    LIMITS,
     Deidentified,
     Held,
     HeldError,
@@ -85,7 +86,7 @@ def result_of(
 ) -> Deidentified | Held:
     """What becomes of the file."""
     source = BytesSource(data)
-    result = deidentify(read_header(source), key, source, profile=profile)
+    result = deidentify(read_header(source, LIMITS), key, source, profile=profile)
     if isinstance(result, Deidentified):
         try:
             deque(result.pieces(source), maxlen=0)
@@ -108,7 +109,7 @@ def copy_of(data: bytes, key: PseudonymKey = KEY, profile: Profile = BASIC) -> b
 
 def header_of(dataset: Dataset, syntax: str = ExplicitVRLittleEndian) -> Header:
     """The header of the object as a file."""
-    return read_header(BytesSource(as_file(dataset, syntax)))
+    return read_header(BytesSource(as_file(dataset, syntax)), LIMITS)
 
 
 def with_element(header: Header, *elements: RawElement) -> Header:

@@ -6,6 +6,8 @@ from pydicom.uid import ImplicitVRLittleEndian
 
 from shared.dicom.deidentification import (
     Deidentified,
+    Held,
+    HoldReason,
     Option,
     Profile,
     PseudonymKey,
@@ -184,21 +186,51 @@ def test_the_same_input_and_key_give_the_same_bytes(syntax: str) -> None:
 
 def test_what_is_large_is_never_in_memory() -> None:
     image = an_image(Rows=512, Columns=512, PixelData=bytes(512 * 512 * 2))
-    image.add_new(0x00660016, "OF", b"\x00\x00\x80\x3f" * 40_000)
+    image.add_new(0x00660016, "OF", b"\x00\x00\x80\x3f" * 400_000)
     data = as_file(image)
     result = result_of(data)
     assert isinstance(result, Deidentified)
     assert sum(len(part) for part in result.segments if isinstance(part, bytes)) < 2_000
     assert copy_of(data).endswith(bytes(512 * 512 * 2))
-    assert read(copy_of(data))[0x00660016].value == b"\x00\x00\x80\x3f" * 40_000
+    assert read(copy_of(data))[0x00660016].value == b"\x00\x00\x80\x3f" * 400_000
 
 
 def test_a_large_text_that_was_not_read_does_not_pass() -> None:
     image = an_image()
-    image.add_new(0x00080119, "UC", "Quorra " * 20_000)
-    image.add_new(0x00282000, "OB", b"Quorra" * 20_000)
+    image.add_new(0x00080119, "UC", "Quorra " * 200_000)
+    image.add_new(0x00282000, "OB", b"Quorra" * 200_000)
     copy = read(copy_of(as_file(image)))
     assert (copy.LongCodeValue, "ICCProfile" in copy) == ("REMOVED", False)
+
+
+RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
+
+
+def _with_contours(points: int, contours: int) -> Dataset:
+    """A structure set of so many contours with so many points each."""
+    numbers = [f"{-0.5 * number:.7f}" for number in range(3 * points)]
+    contour = an_item(NumberOfContourPoints=points, ContourData=numbers)
+    image = an_image(SOPClassUID=RT_STRUCTURE_SET, Modality="RTSTRUCT")
+    del image.PixelData, image.Rows, image.Columns
+    image.ROIContourSequence = [an_item(ContourSequence=[contour] * contours)]
+    return image
+
+
+def _contours(dataset: Dataset) -> list[list[float]]:
+    return [each.ContourData for each in dataset.ROIContourSequence[0].ContourSequence]
+
+
+@pytest.mark.parametrize(("points", "contours"), [(9_000, 1), (2_000, 300)])
+def test_no_contour_changes_however_many_points_it_has(points: int, contours: int) -> None:
+    """Not those longer than what decides an object, nor those beyond the memory for it."""
+    original = _with_contours(points, contours)
+    copy = read(copy_of(as_file(original, ImplicitVRLittleEndian)))
+    assert _contours(copy) == _contours(original)
+
+
+def test_an_object_with_more_numbers_than_are_read_is_held_and_not_falsified() -> None:
+    result = result_of(as_file(_with_contours(40_000, 1), ImplicitVRLittleEndian))
+    assert result == Held(reason=HoldReason.NUMBERS_TOO_LONG)
 
 
 def test_an_object_without_preamble_and_meta_becomes_a_file() -> None:
