@@ -19,7 +19,16 @@ TEXTS = st.lists(
 )  # fmt: skip
 NUMBERS = st.lists(
     st.sampled_from(
-        [b"123456", b"0123456.0", b"1234567", b"12.5\\7", b"12\\123456", b"7\x00", b"x"]
+        [
+            b"123456",
+            b"0123456.0",
+            b"1234567",
+            b"12.5\\7",
+            b"12\\123456",
+            b"7\x00",
+            b"123456\x00",
+            b"x",
+        ]
     ),
     max_size=6,
 )
@@ -69,6 +78,11 @@ def test_what_repeats_nothing_is_harmless_and_so_is_an_empty_value(vr: str) -> N
 
 def test_one_echo_does_not_cost_the_other_texts_their_pass() -> None:
     assert judged("LO", [b"HEAD", b"for Zyxel", b"FFS"]) == {b"", b"HEAD", b"FFS"}
+
+
+def test_a_number_is_found_before_the_padding_of_its_value() -> None:
+    assert judged("IS", [b"123456\x00"]) == set()
+    assert judged("IS", [b"12\x00", b"7\x00", b"9"]) == {b"", b"12\x00", b"7\x00", b"9"}
 
 
 def test_a_word_is_not_found_across_two_values() -> None:
