@@ -19,7 +19,7 @@ from shared.dicom.deidentification.understanding import (
 )
 
 SHORTEST_BYTES: Final = 6  # in binary values, shorter runs occur by chance
-_BETWEEN_NUMBERS: Final = b"\\"
+_NUMBER_END: Final = b"\\"
 _PADDING: Final = b"\x00"  # of a number that is otherwise one
 _MANY: Final = 64
 _ESCAPE: Final = b"\x1b"
@@ -67,7 +67,7 @@ class Harmless(dict[str, set[bytes]]):
         if told or len(texts) < len(self._texts):
             self._texts.clear()
             self._texts.update(_without(texts, told))
-        numbers = _BETWEEN_NUMBERS.join(each.removesuffix(_PADDING) for each in self._numbers)
+        numbers = b"".join(each.removesuffix(_PADDING) + _NUMBER_END for each in self._numbers)
         if not is_number(numbers) or known.in_number(numbers.decode("ascii")):
             self._numbers.clear()
         long = [value for value in self._binary if len(value) >= SHORTEST_BYTES]

@@ -85,6 +85,10 @@ def test_a_number_is_found_before_the_padding_of_its_value() -> None:
     assert judged("IS", [b"12\x00", b"7\x00", b"9"]) == {b"", b"12\x00", b"7\x00", b"9"}
 
 
+def test_a_value_with_more_than_its_padding_is_no_number() -> None:
+    assert judged("IS", [b"7\x00\x00"]) == set()
+
+
 def test_a_word_is_not_found_across_two_values() -> None:
     assert judged("LO", [b"quo", b"rra"]) == {b"", b"quo", b"rra"}
 
