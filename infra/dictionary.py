@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
 from infra.example_rows import example_rows
@@ -94,10 +94,12 @@ def _policies(field: Mapping[str, Any]) -> Iterator[str]:
 def _example(value: object) -> str:
     if value in (None, [], ""):
         return ""
+    if isinstance(value, bytes):  # JSON already
+        value = value.decode()
     text = value if isinstance(value, str) else json.dumps(value, default=_text, ensure_ascii=False)
     short = text if len(text) <= _EXAMPLE_CHARACTERS else f"{text[:_EXAMPLE_CHARACTERS]}…"
     return f"`{short.strip(chr(34))}`"
 
 
-def _text(value: date | datetime) -> str:
+def _text(value: date) -> str:
     return value.isoformat()

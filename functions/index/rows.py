@@ -167,12 +167,13 @@ def _end_of_hour(moment: datetime) -> datetime:
 
 def _instance(outcome: Outcome, stored: StoredObject) -> dict[str, object]:
     metadata = outcome.metadata or {}
+    text = to_json(metadata)  # once: it takes a fifth of all the time that a row takes
     return {
         **hot_values(metadata),
         **_identity(outcome),
         "IsPrimary": outcome.primary,
         "PrimaryAt": outcome.primary_at,
-        "Metadata": metadata,
+        "Metadata": text,
         "MetadataUri": outcome.metadata_uri,
         "DroppedTags": [
             {"Path": tag.path, "VR": tag.vr, "Length": tag.length} for tag in outcome.dropped
@@ -181,7 +182,7 @@ def _instance(outcome: Outcome, stored: StoredObject) -> dict[str, object]:
         "Generation": stored.version.generation,
         "Crc32c": stored.crc32c,
         "BlobStorageSize": stored.size,
-        "StructuredStorageSize": len(to_json(metadata)),
+        "StructuredStorageSize": len(text),
         "StorageClass": "STANDARD",
         "Type": "CREATE",
         "LastUpdated": stored.created,

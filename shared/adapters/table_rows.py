@@ -32,6 +32,9 @@ def _days(value: str) -> int:
 
 
 def _json(value: object) -> str:
+    """Return JSON text; bytes are such already."""
+    if isinstance(value, bytes):
+        return value.decode()
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
