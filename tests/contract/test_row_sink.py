@@ -63,9 +63,10 @@ def test_a_row_is_read_as_it_was_written(
 ) -> None:
     tables.append(table, [row])
     (read,) = _read(client, f"SELECT * FROM `{table}`")
-    if isinstance(read.get("Metadata"), str):
-        read["Metadata"] = json.loads(read["Metadata"])
     expected = {name: value for name, value in row.items() if value not in (None, [])}
+    for values in read, expected:
+        if isinstance(values.get("Metadata"), str | bytes):
+            values["Metadata"] = json.loads(values["Metadata"])
     assert {name: read[name] for name in expected} == expected
     assert {name for name, value in read.items() if value not in (None, [])} == set(expected)
 
