@@ -55,7 +55,7 @@ export-samples: $(RUN_READY) ## The views of research as Parquet files, into bui
 .PHONY: notebook
 notebook: $(DEV_READY) ## Draw what the local cloud holds, into build/pictures
 	@test -f .local/env || { echo 'no local cloud is running here: make up' >&2; exit 1; }
-	@. ./.local/env && "$(PY)" infra/notebooks/overview.py && ls build/pictures/*
+	@. ./.local/env && MPLBACKEND=svg "$(PY)" infra/notebooks/overview.py && ls build/pictures/*
 
 .PHONY: release
 release: $(RUN_READY) ## Decide refused files anew: make release REASON=truncated [FACILITY=…]

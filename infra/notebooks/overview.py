@@ -20,6 +20,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
 from matplotlib.ticker import LogLocator
 
@@ -31,17 +32,17 @@ Rows = Sequence[Mapping[str, Any]]
 client = bigquery.Client(credentials=AnonymousCredentials() if LOCAL else None)
 
 # %% [markdown]
-"""Each picture is drawn for light and for dark pages: text of 11 points or more on a phone, colours
-that differ in lightness, too, and always a background of its own."""
+"""Each picture is drawn for dark and for light pages, as wide as a phone: colours differ in
+lightness, too, and the background is its own."""
 
 # %%
 COLOURS = {
-    "light": ("#0550ae", "#e16f24", "#8c959f", "#1b7c83", "#8250df"),
     "dark": ("#58a6ff", "#f0883e", "#6e7681", "#39c5cf", "#bc8cff"),
+    "light": ("#0550ae", "#e16f24", "#8c959f", "#1b7c83", "#8250df"),
 }
 THEMES = {
-    "light": {"paper": "#ffffff", "ink": "#1f2328", "line": "#d1d9e0"},
     "dark": {"paper": "#0d1117", "ink": "#f0f6fc", "line": "#3d444d"},
+    "light": {"paper": "#ffffff", "ink": "#1f2328", "line": "#d1d9e0"},
 }
 STYLE = {
     "figure.figsize": (4.2, 2.8),
@@ -55,6 +56,7 @@ STYLE = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "inlet",  # the same rows give the same bytes
 }
+UNDATED = {"Date": None, "Creator": None}
 OF_INK = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
 OF_PAPER = ("figure.facecolor", "axes.facecolor", "savefig.facecolor")
 
@@ -67,21 +69,21 @@ def style(theme: str) -> dict[Any, Any]:
     return {**STYLE, **inks, "grid.color": look["line"], "axes.prop_cycle": cycle}
 
 
-def picture(name: str, title: str, sql: str, plot: Callable[[Axes, Rows], None]) -> None:
-    """Draw what a query answers, once for each theme."""
+def picture(name: str, title: str, sql: str, plot: Callable[[Axes, Rows], None]) -> Figure:
+    """Draw what a query answers, once for each theme; return one, for Jupyter to show."""
     rows = list(client.query(sql).result())
     PICTURES.mkdir(parents=True, exist_ok=True)
     for theme in THEMES:
-        with plt.rc_context(style(theme)):
+        with plt.style.context(["default", style(theme)]):
             figure, axes = plt.subplots()
             figure.suptitle(title, x=0.02, horizontalalignment="left")
             if rows:
                 plot(axes, rows)
             else:
                 axes.text(0.5, 0.5, "nothing yet", ha="center", transform=axes.transAxes)
-            figure.savefig(
-                PICTURES / f"{name}-{theme}.svg", metadata={"Date": None, "Creator": None}
-            )
+            figure.savefig(PICTURES / f"{name}-{theme}.svg", metadata=UNDATED)
+            plt.close(figure)
+    return figure
 
 
 # %% [markdown]

@@ -66,7 +66,7 @@ def fill(variables: Mapping[str, str]) -> Client:
 
 def draw(variables: Mapping[str, str], folder: Path) -> None:
     """Run the notebook as a script; its pictures are in the folder."""
-    environment = {**os.environ, **variables, "INLET_PICTURES": str(folder)}
+    environment = {**os.environ, **variables, "INLET_PICTURES": str(folder), "MPLBACKEND": "svg"}
     subprocess.run([sys.executable, NOTEBOOK], env=environment, check=True)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from google.cloud.bigquery import Client
 
+from infra.local.layout import ROOT
 from tests.benchmarks.settled import a_warehouse
 from tests.conftest import Environment
 from tests.questions.answers import PICTURES, ask, draw, fill
@@ -85,13 +86,23 @@ def test_the_notebook_says_so_where_there_is_nothing(of_nothing: Path) -> None:
     assert [name for name, shown in _drawn(PICTURES).items() if ">nothing yet<" in shown] == []
 
 
-def test_every_picture_is_on_the_page_for_both_themes_and_in_words() -> None:
-    found = PICTURE.findall(PAGE.read_text(encoding="utf-8"))
-    assert [(dark, light) for dark, _, light in found if dark != light] == []
-    assert [alt for _, alt, _ in found if len(alt) < 60] == []
-    shown = {(PAGE.parent / f"{name}-{theme}.svg").resolve() for name, _, _ in found
-             for theme in ("dark", "light")}  # fmt: skip
-    assert shown == set(PICTURES.iterdir())
+@pytest.mark.parametrize("page", [PAGE, ROOT / "README.md"], ids=["tables", "project"])
+def test_a_picture_is_there_for_both_themes_and_in_words(page: Path) -> None:
+    found = PICTURE.findall(page.read_text(encoding="utf-8"))
+    assert len(found) > 1
+    for dark, alt, light in found:
+        assert dark == light
+        assert len(alt) > 60
+        assert _pictures(page, light) <= set(PICTURES.iterdir())
+
+
+def test_every_picture_is_on_the_page() -> None:
+    names = [light for _, _, light in PICTURE.findall(PAGE.read_text(encoding="utf-8"))]
+    assert set().union(*(_pictures(PAGE, name) for name in names)) == set(PICTURES.iterdir())
+
+
+def _pictures(page: Path, name: str) -> set[Path]:
+    return {(page.parent / f"{name}-{theme}.svg").resolve() for theme in ("dark", "light")}
 
 
 def test_the_client_of_the_page_is_answered(warehouse: Client) -> None:
