@@ -30,21 +30,21 @@ locals {
     }
   }
 
-  # Per function and bucket: its roles; below one name only where one is given.
+  # Per function and bucket: its roles; where conditions are given, for objects that meet one.
   object_grants = {
     deidentify = {
-      archive  = { inletObjectReader = "" }
-      research = { inletObjectKeeper = "" }
+      archive  = { inletObjectReader = {} }
+      research = { inletObjectKeeper = {}, inletObjectTaker = {} }
     }
     ingest = {
-      archive    = { inletObjectKeeper = "", inletObjectTaker = "claims/" }
-      inbox      = { inletObjectTaker = "" }
-      quarantine = { inletObjectKeeper = "", inletObjectTaker = "" }
+      archive    = { inletObjectKeeper = {}, inletObjectTaker = { below = "claims/", ending = ".metadata.json" } }
+      inbox      = { inletObjectTaker = {} }
+      quarantine = { inletObjectKeeper = {}, inletObjectTaker = {} }
     }
     sweep = {
-      archive    = { "roles/storage.objectViewer" = "" }
-      inbox      = { "roles/storage.objectViewer" = "" }
-      quarantine = { "roles/storage.objectViewer" = "" }
+      archive    = { "roles/storage.objectViewer" = {} }
+      inbox      = { "roles/storage.objectViewer" = {} }
+      quarantine = { "roles/storage.objectViewer" = {} }
     }
   }
 
@@ -79,8 +79,15 @@ resource "google_storage_bucket_iam_member" "function" {
   for_each = merge(flatten([
     for stage, buckets in local.object_grants : [
       for bucket, roles in buckets : {
-        for role, below in roles :
-        "${stage} ${bucket} ${role}" => { stage = stage, bucket = bucket, role = role, below = below }
+        for role, only in roles : "${stage} ${bucket} ${role}" => {
+          stage  = stage
+          bucket = bucket
+          role   = role
+          only = join(" || ", compact([
+            try("resource.name.startsWith(\"projects/_/buckets/${local.bucket_names[bucket]}/objects/${only.below}\")", ""),
+            try("resource.name.endsWith(\"${only.ending}\")", ""),
+          ]))
+        }
       }
     ]
   ])...)
@@ -90,11 +97,11 @@ resource "google_storage_bucket_iam_member" "function" {
   member = module.stage[each.value.stage].member
 
   dynamic "condition" {
-    for_each = compact([each.value.below])
+    for_each = compact([each.value.only])
 
     content {
-      title      = "below-one-name"
-      expression = "resource.name.startsWith(\"projects/_/buckets/${local.buckets[each.value.bucket].name}/objects/${condition.value}\")"
+      title      = "some-objects-only"
+      expression = condition.value
     }
   }
 }

@@ -37,7 +37,6 @@ POLICIES: Final[Mapping[str, Policy]] = {
                 grants.public,
                 grants.roles,
                 grants.pseudonym_key,
-                grants.appenders,
                 grants.uploaders,
                 grants.federation,
                 grants.perimeter,

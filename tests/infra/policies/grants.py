@@ -1,12 +1,10 @@
 """Who may do what."""
 
 import json
-import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
-from infra.bundle import ROOT
 from tests.infra.access import allowed
 from tests.infra.plan import PROJECT, PROJECT_NUMBER, Plan
 from tests.infra.policies.differences import exactly, same, says
@@ -93,18 +91,6 @@ def pseudonym_key(plan: Plan) -> Iterator[str]:
     """The key of pseudonyms is read by `deidentify` alone."""
     readers = [grant.who for grant in plan.grants if grant.on == "secret pseudonym-key"]
     yield from same("secret pseudonym-key", ["fn-deidentify"], readers)
-
-
-def appenders(plan: Plan) -> Iterator[str]:
-    """`index` may append to the tables that it appends to."""
-    sources = "".join(path.read_text() for path in (ROOT / "functions" / "index").glob("*.py"))
-    written = set(re.findall(r'\.append\(\s*"([a-z_]+\.[a-z_]+)"', sources))
-    may = {
-        grant.on.removeprefix("table ")
-        for grant in plan.grants
-        if grant.who == "fn-index" and grant.may == "inletRowAppender"
-    }
-    yield from exactly("tables that index appends to", written, may)
 
 
 def uploaders(plan: Plan) -> Iterator[str]:
