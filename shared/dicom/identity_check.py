@@ -15,13 +15,14 @@ from __future__ import annotations
 import re
 import unicodedata
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cache, cached_property
-from itertools import groupby, permutations
+from functools import cache, cached_property, partial
+from itertools import groupby, permutations, product
 from struct import Struct
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from pydicom._uid_dict import UID_dictionary
 from pydicom.charset import convert_encodings, decode_bytes
@@ -95,6 +96,8 @@ _OF_AN_INSTITUTION: Final = re.compile(
 _OF_NO_VISIT: Final = re.compile(r"Birth|Death|^GPSTimeStamp$")
 _NAMING_A_KIND: Final = re.compile(r"SOPClass|Scheme|Syntax|Context|Mapping|ClassUID$")
 _EQUIPMENT: Final = frozenset({0x00080070, 0x00081090, 0x00181020})
+_OF_A_DAY: Final = 8  # digits
+_NO_DIGITS: Final = bytes({*range(256)} - {*b"0123456789\\"})
 _DUMMY_DAYS: Final = ("1900", "0000", "0001")
 _LONG_VRS: Final = frozenset(
     {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
@@ -151,6 +154,8 @@ class _Identifiers:
     uids: set[str] = field(default_factory=set)
     days: set[str] = field(default_factory=set)
     moved: set[str] = field(default_factory=set)  # what the days become, as values of dates
+    times: set[str] = field(default_factory=set)  # of the day, which may stand where words do
+    pending: list[Callable[[_Identifiers], None]] = field(default_factory=list)
     is_ascii: bool = True  # all of it as it was written, without a shift to another set
 
     @cached_property
@@ -163,6 +168,14 @@ class _Identifiers:
                 if len(needle) >= _SHORTEST_IN_BINARY:
                     found.setdefault(needle[:_SHORTEST_IN_BINARY], {})[needle] = kind
         return found
+
+    def complete(self) -> None:
+        """Collect words and phrases, which are looked for only where a needle is."""
+        for collect in self.pending:
+            collect(self)
+        self.pending.clear()
+        for time in self.times:
+            self.words.pop(time, None)
 
 
 def residue(
@@ -178,7 +191,7 @@ def residue(
     sieve = _Sieve(identifiers)
     runs = tuple(_runs(segments))
     joined = b"\n".join(run for _, run in runs)
-    has_needles = sieve.has_needles(joined)
+    has_needles = sieve.narrow(joined)
     if not has_needles and sieve.tells_of_all(joined):
         return ()
     found: set[str] = set()
@@ -188,6 +201,7 @@ def residue(
             seen.add(each)
             _, vr, value = each
             if not sieve.tells_of(vr, value) or (has_needles and sieve.has_needles(value)):
+                identifiers.complete()
                 found |= _findings(*each, identifiers)
     return tuple(sorted(found))
 
@@ -203,8 +217,7 @@ class _Sieve:
         needles = {*known.needles, *(uid[:_COMMON] for uid in known.uids)}
         self._is_of_use = len(needles) <= _FEW
         self._needles = [needle.encode("ascii") for needle in needles if needle.isascii()]
-        self._years = {day[:4].encode("ascii") for day in known.days}
-        self._days = known.days
+        self._days = _by_year(known.days)
         self._is_ascii = known.is_ascii
         self._is_latin = known.is_latin
 
@@ -219,15 +232,39 @@ class _Sieve:
             return self._is_of_use and self._is_ascii
         return self._is_of_use and value.isascii() and b"\x1b" not in value
 
+    def narrow(self, data: bytes) -> bool:
+        """Whether something is there that an identifier has; only its parts are then told of."""
+        if not self._is_of_use:
+            return True
+        folded = _folded(data)
+        self._needles = [needle for needle in self._needles if needle in folded]
+        self._days = {year: days for year, days in self._days.items() if year in folded}
+        return self._is_in(folded)
+
     def has_needles(self, data: bytes) -> bool:
         """Whether something is there that an identifier has."""
-        folded = data.translate(_LATIN, b"\x00")
+        return self._is_in(_folded(data))
+
+    def _is_in(self, folded: bytes) -> bool:
         if any(map(folded.__contains__, self._needles)):
             return True
-        written = [year for year in self._years if year in folded]
-        if any(_is_written_out(year, folded) for year in written):
-            return True
-        return bool(written) and _has_digits_of(self._days, folded)
+        written = [year for year in self._days if year in folded]
+        return bool(written) and any(
+            _is_written_out(year, folded) or _has_digits_of(self._days[year], folded)
+            for year in written
+        )
+
+
+def _by_year(days: Iterable[str]) -> dict[bytes, list[str]]:
+    found: dict[bytes, list[str]] = {}
+    for day in days:
+        found.setdefault(day[:4].encode("ascii"), []).append(day)
+    return found
+
+
+def _folded(data: bytes) -> bytes:
+    """Without case and accents; of two bytes a character, the one that ASCII has."""
+    return data.translate(_LATIN, b"\x00")
 
 
 # A shift to another set; letters of full width; or beside ASCII letters, two or one on either side,
@@ -285,23 +322,36 @@ def _collected(header: Header, retained: Retained) -> _Identifiers:
     encodings = tuple(found for found in map(_encodings, sets) if found)
     is_latin = all(term.strip(" \x00") in _LATIN_SETS for each in sets for term in each.split("\\"))
     found, kept = (_Identifiers(encodings, is_latin) for _ in range(2))
-    collected = set[tuple[int, bytes, bool]]()  # frames repeat what their items say
-    for path, element in leaves:
-        tag = element.tag
-        collect = _collect_identifier if tag == _TEXT_VALUE else _COLLECTORS[tag]
-        value = (element.value or b"").strip(b" \x00")
-        is_kept = _is_retained(path, tag, retained)
-        if collect is not None and (tag, value, is_kept) not in collected:
-            collected.add((tag, value, is_kept))
-            collect(value, kept if is_kept else found)
+    together = defaultdict[tuple[_Collector, bool], list[bytes]](list)
+    for collect, value, is_kept in _distinct(leaves, retained):
+        if collect in _OF_ALL_VALUES:
+            together[collect, is_kept].append(value)
+        elif not is_kept:
+            collect(value, found)
+    for (collect, is_kept), values in together.items():
+        collect(b"\\".join(values), kept if is_kept else found)
     # What is kept in one place tells no more in another: a UID, or the time of day in an id.
     found.uids -= kept.uids
     if retained.moved_by or retained.full_dates:
-        for time in _times_of_day(header.dataset):
-            found.words.pop(time, None)
+        found.times.update(_times_of_day(header.dataset))
     if retained.moved_by:
         found.moved = {_moved(day, retained.moved_by) for day in found.days}
     return found
+
+
+def _distinct(
+    leaves: Iterable[tuple[tuple[int, ...], RawElement]], retained: Retained
+) -> Iterator[tuple[_Collector, bytes, bool]]:
+    """How to collect from each value, the value, and whether it is kept; frames repeat items."""
+    seen = set[tuple[int, bytes, bool]]()
+    retains = retained is not NOTHING_RETAINED
+    for path, element in leaves:
+        tag, value = element.tag, (element.value or b"").strip(b" \x00")
+        collect = _collect_identifier if tag == _TEXT_VALUE else _COLLECTORS[tag]
+        is_kept = retains and _is_retained(path, tag, retained)
+        if collect is not None and (tag, value, is_kept) not in seen:
+            seen.add((tag, value, is_kept))
+            yield collect, value, is_kept
 
 
 def _times_of_day(elements: Iterable[RawElement]) -> Iterator[str]:
@@ -317,7 +367,7 @@ def _gather(
     leaves: list[tuple[tuple[int, ...], RawElement]],
 ) -> None:
     """Take up what identifies, and what says in which characters it is written."""
-    collectors = _COLLECTORS
+    collectors, nothing = _COLLECTORS, _COLLECTORS.telling_nothing
     for element in elements:
         tag = element.tag
         if element.items:
@@ -327,6 +377,8 @@ def _gather(
                 if tag == _CONTENT_SEQUENCE and _names_an_identifier(item.elements):
                     text = (each for each in item.elements if each.tag == _TEXT_VALUE)
                     leaves.extend((below, each) for each in text)
+        elif tag in nothing:
+            continue
         elif element.value and (tag == _SPECIFIC_CHARACTER_SET or collectors[tag] is not None):
             leaves.append((path, element))
 
@@ -353,8 +405,6 @@ def _encodings(character_set: str) -> tuple[str, ...]:
 
 
 def _is_retained(path: tuple[int, ...], tag: int, retained: Retained) -> bool:
-    if retained is NOTHING_RETAINED:
-        return False
     if retained.kept is not None and retained.kept(path, tag):
         return True
     vr, keyword = _dictionary(tag)
@@ -388,13 +438,22 @@ def _dictionary(tag: int) -> tuple[str, str]:
         return "", ""
 
 
-class _Collectors(dict[int, Callable[[bytes, _Identifiers], None] | None]):
+_Collector: TypeAlias = Callable[[bytes, _Identifiers], None]
+
+
+class _Collectors(dict[int, _Collector | None]):
     """How an attribute's values identify, None when they do not, by its tag."""
 
-    def __missing__(self, tag: int) -> Callable[[bytes, _Identifiers], None] | None:
+    def __init__(self) -> None:
+        super().__init__()
+        self.telling_nothing = set[int]()  # tags of most elements, to be passed over at once
+
+    def __missing__(self, tag: int) -> _Collector | None:
         collector = _collector(tag)
         if len(self) < _MOST_TAGS:
             self[tag] = collector
+            if collector is None and tag != _SPECIFIC_CHARACTER_SET:
+                self.telling_nothing.add(tag)
         return collector
 
 
@@ -402,7 +461,7 @@ _COLLECTORS: Final = _Collectors()
 _MOST_TAGS: Final = 8_192
 
 
-def _collector(tag: int) -> Callable[[bytes, _Identifiers], None] | None:
+def _collector(tag: int) -> _Collector | None:
     """How the attribute's values identify, or None when they do not."""
     vr, keyword = _dictionary(tag)
     if vr == "PN":
@@ -415,18 +474,34 @@ def _collector(tag: int) -> Callable[[bytes, _Identifiers], None] | None:
     return _collect_identifier if identifying else None
 
 
-def _collect_days(value: bytes, into: _Identifiers) -> None:
-    digits = (re.sub(r"[^0-9]", "", day) for day in value.decode("latin-1").split("\\"))
-    days = (match[0] for match in map(_DAY.match, digits) if match)
+def _collect_days(values: bytes, into: _Identifiers) -> None:
+    digits = values.translate(None, _NO_DIGITS).decode("ascii").split("\\")
+    days = {day[:_OF_A_DAY] for day in digits if len(day) >= _OF_A_DAY}
     into.days |= {day for day in days if not day.startswith(_DUMMY_DAYS)}
 
 
 def _collect_name(value: bytes, into: _Identifiers) -> None:
     for text in _identifying_texts(value, into):
-        _collect_long(text, "person-name", into)
-        for form in {text, text.translate(_UMLAUTS)}:
-            for name in form.split("\\"):
-                _collect_words(_plain(name), into)
+        into.needles |= _needles_of_name(text)
+        into.pending.append(partial(_collect_name_wholly, text))
+
+
+def _needles_of_name(text: str) -> set[str]:
+    """Words one of which is in every form of the name."""
+    words = _WORD.findall(_plain(text))
+    telling = {*filter(_tells, words)}
+    if text.isascii() and sum(word not in telling for word in words) <= 1:
+        return telling  # one word that does not tell makes no form of its own
+    found = _Identifiers()
+    _collect_name_wholly(text, found)
+    return found.needles
+
+
+def _collect_name_wholly(text: str, into: _Identifiers) -> None:
+    _collect_long(text, "person-name", into)
+    for form in {text, text.translate(_UMLAUTS)}:
+        for name in form.split("\\"):
+            _collect_words(_plain(name), into)
 
 
 def _collect_words(name: str, into: _Identifiers) -> None:
@@ -452,28 +527,33 @@ def _collect_words(name: str, into: _Identifiers) -> None:
             into.inside[word] = "person-name"
 
 
-def _collect_uids(value: bytes, into: _Identifiers) -> None:
-    uids = (uid.strip(" \x00") for uid in value.decode("latin-1").split("\\"))
-    into.uids |= {uid for uid in uids if uid and uid not in UID_dictionary}
+def _collect_uids(values: bytes, into: _Identifiers) -> None:
+    uids = {uid.strip(" \x00") for uid in values.decode("latin-1").split("\\")}
+    into.uids |= uids.difference(UID_dictionary, {""})
+
+
+_OF_ALL_VALUES: Final = frozenset({_collect_days, _collect_uids})  # at once: there are many
 
 
 def _collect_identifier(value: bytes, into: _Identifiers) -> None:
     for text in _identifying_texts(value, into):
         for single in re.split(r"[\\\r\n]", text):
             words = _WORD.findall(_SCHEME.sub("", _plain(single)))
-            joined = "".join(words)
-            if not _tells(joined):
-                continue
-            _collect_long(single, "identifier", into)
-            numbers = re.findall(r"\d{6,}", " ".join(words))
-            into.words.update((number, "identifier") for number in numbers if _tells(number))
-            into.needles.update((*numbers, max(words, key=len)))
-            into.words[joined] = "identifier"
-            if len(words) > 1:
-                into.phrases.setdefault(words[0], {})[" ".join(words)] = "identifier"
-                continue
-            if len(joined) >= _SHORTEST_INSIDE and not joined.isalpha() and not joined.isdigit():
-                into.inside[joined] = "identifier"
+            if words and _tells("".join(words)):
+                numbers = re.findall(r"\d{6,}", " ".join(words))
+                into.needles.update(numbers, (max(words, key=len),))
+                into.pending.append(partial(_collect_single, single, words, numbers))
+
+
+def _collect_single(written: str, words: list[str], numbers: list[str], into: _Identifiers) -> None:
+    joined = "".join(words)
+    _collect_long(written, "identifier", into)
+    into.words.update((number, "identifier") for number in numbers if _tells(number))
+    into.words[joined] = "identifier"
+    if len(words) > 1:
+        into.phrases.setdefault(words[0], {})[" ".join(words)] = "identifier"
+    elif len(joined) >= _SHORTEST_INSIDE and not joined.isalpha() and not joined.isdigit():
+        into.inside[joined] = "identifier"
 
 
 def _collect_long(text: str, kind: str, into: _Identifiers) -> None:
@@ -634,26 +714,58 @@ def _runs(segments: Iterable[bytes | Extent]) -> Iterator[tuple[int, bytes]]:
             yield padding, b"".join(part for part in run if isinstance(part, bytes))
 
 
+class _Headers(dict[bytes, tuple[int, str, int, int | None]]):
+    """Eight bytes of a header -> tag, VR, bytes of the header, length or None if it follows.
+
+    A delimiter, or an item's header, has no VR and encloses what is after it, as a sequence does.
+    """
+
+    def __init__(self, explicit: bool, little: bool) -> None:  # noqa: FBT001 - of this module
+        super().__init__()
+        self._explicit = explicit
+        mark = "<" if little else ">"
+        self._tag, self._short, self._long = (Struct(mark + each) for each in ("HH", "H", "L"))
+
+    def __missing__(self, data: bytes) -> tuple[int, str, int, int | None]:
+        if len(self) >= _MOST_HEADERS:
+            self.clear()
+        self[data] = header = self._header(data)
+        return header
+
+    def _header(self, data: bytes) -> tuple[int, str, int, int | None]:
+        group, number = self._tag.unpack_from(data)
+        tag = group << 16 | number
+        if group == _DELIMITERS:
+            return tag, "", 8, _UNDEFINED
+        if not self._explicit:
+            vr = _dictionary(tag)[0].split(" or ")[0]
+            return tag, vr, 8, self._long.unpack_from(data, 4)[0]
+        code = data[4:6]
+        vr = code.decode("latin-1")
+        if code in _LONG_VRS:
+            return tag, vr, 12, None
+        return tag, vr, 8, self._short.unpack_from(data, 6)[0]
+
+
+_HEADERS: Final = {each: _Headers(*each) for each in product((True, False), repeat=2)}
+_MOST_HEADERS: Final = 8_192
+
+
 class _Walk:
     """The leaves of a run of elements, flat: an item's header is stepped over, not entered."""
 
     def __init__(self, explicit: bool, little: bool) -> None:  # noqa: FBT001 - of this module
-        self._explicit = explicit
-        mark = "<" if little else ">"
-        self._tag = Struct(f"{mark}HH").unpack_from
-        self._short = Struct(f"{mark}H").unpack_from
-        self._long = Struct(f"{mark}L").unpack_from
+        self._headers = _HEADERS[explicit, little]
+        self._order: Literal["little", "big"] = "little" if little else "big"
 
     def values(self, data: bytes) -> Iterator[tuple[int, str, bytes]]:
         """Tag, VR and value of every leaf up to the end or to a value that is elsewhere."""
-        position, end, read_tag = 0, len(data), self._tag
+        position, end, headers = 0, len(data), self._headers
         while position + 8 <= end:
-            group, number = read_tag(data, position)
-            if group == _DELIMITERS:
-                position += 8
-                continue
-            tag = group << 16 | number
-            vr, length, position = self._header(data, position, tag)
+            tag, vr, size, length = headers[data[position : position + 8]]
+            position += size
+            if length is None:
+                length = int.from_bytes(data[position - 4 : position], self._order)
             if vr == "SQ" or length == _UNDEFINED:
                 continue
             stop = position + length
@@ -661,13 +773,3 @@ class _Walk:
                 return
             yield tag, vr, data[position:stop]
             position = stop
-
-    def _header(self, data: bytes, position: int, tag: int) -> tuple[str, int, int]:
-        if not self._explicit:
-            vr = _dictionary(tag)[0].split(" or ")[0]
-            return vr, self._long(data, position + 4)[0], position + 8
-        code = data[position + 4 : position + 6]
-        vr = code.decode("latin-1")
-        if code in _LONG_VRS:
-            return vr, self._long(data, position + 8)[0], position + 12
-        return vr, self._short(data, position + 6)[0], position + 8
