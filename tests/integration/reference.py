@@ -95,7 +95,7 @@ def _literal(field: Mapping[str, Any], value: Any) -> str:
     if field["type"] == "RECORD":
         return f"({', '.join(_literals(field['fields'], value))})"
     if field["type"] == "JSON":
-        return f"JSON {_text(_text(value))}"
+        return f"JSON {_text(value.decode() if isinstance(value, bytes) else _text(value))}"
     if field["type"] in {"INTEGER", "BOOLEAN"}:
         return str(value)
     return f"CAST({_text(str(value))} AS {_type({**field, 'mode': 'NULLABLE'})})"
