@@ -23,6 +23,7 @@ from shared.contracts.message import Message, parsed
 from shared.errors import ContractError, InletError, PermanentError
 from shared.ports import Done
 from shared.runtime import log
+from shared.runtime.memory import keep_what_is_loaded
 
 Answer = tuple[str, int]
 ACKNOWLEDGED: Final[Answer] = ("", 204)
@@ -108,6 +109,7 @@ def _guarded(handle: Callable[[], Done]) -> Answer:
         except Exception as error:  # noqa: BLE001 - the one boundary, see above
             return _refused(logging.WARNING, "will be retried", error, start)
         log.emit(done.level, done.message, **done.fields, duration_ms=_elapsed_ms(start))
+        keep_what_is_loaded()
         return ACKNOWLEDGED
 
 
