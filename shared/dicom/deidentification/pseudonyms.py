@@ -41,7 +41,7 @@ class PseudonymKey:
 
         No original has it for a pseudonym, for it is of a kind of its own.
         """
-        return self._digest("key-id", "").hex()[:_KEY_ID_DIGITS]
+        return _digest(self, "key-id", "").hex()[:_KEY_ID_DIGITS]
 
     def uid(self, original: str) -> str:
         """A `2.25.` UID in place of the original; the standard's own UIDs stand (PS3.5 B.2)."""
@@ -49,11 +49,11 @@ class PseudonymKey:
 
     def patient_id(self, original: str, issuer: str = "") -> str:
         """The patient's pseudonym, 16 characters; the same number of two issuers is two."""
-        return self._token("patient-id", original, issuer)
+        return _token(self, "patient-id", original, issuer)
 
     def study_patient_id(self, study_instance_uid: str) -> str:
         """The pseudonym of a patient without an id: one per study."""
-        return self._token("study-patient-id", study_instance_uid)
+        return _token(self, "study-patient-id", study_instance_uid)
 
     def patient(self, patient_id: str, issuer: str, study_instance_uid: str) -> str:
         """The pseudonym of an object's patient: by the id, or by the study where there is none."""
@@ -63,42 +63,50 @@ class PseudonymKey:
 
     def accession_number(self, original: str, issuer: str = "") -> str:
         """The accession number's pseudonym, 16 characters, which fills an SH."""
-        return self._token("accession-number", original, issuer)
+        return _token(self, "accession-number", original, issuer)
 
     def value(self, original: str) -> str:
         """The pseudonym of any other text, 16 characters: equal texts have equal ones."""
-        return self._token("value", original)
+        return _token(self, "value", original)
 
     def day_offset(self, patient: str) -> int:
         """Whole days by which every date of a patient is moved: up to ten years back."""
-        digest = self._digest("day-offset", patient)
-        return -1 - int.from_bytes(digest[:8], "big") % LARGEST_DAY_OFFSET
+        return _day_offset(self, patient)
 
     def time_offset(self, sop_instance_uid: str) -> timedelta:
         """How far the times at which an instance's versions came are moved: up to ten years back.
 
         Versions of one instance keep their order; no time of another instance or table is met.
         """
-        number = int.from_bytes(self._digest("time-offset", sop_instance_uid)[:8], "big")
+        number = int.from_bytes(_digest(self, "time-offset", sop_instance_uid)[:8], "big")
         return -timedelta(microseconds=1 + number % (_LARGEST_TIME_OFFSET // _MICROSECOND))
 
     def token(self, kind: str, original: str) -> str:
         """What only this key can make of the original; for recognising, never for showing."""
-        return self._digest(kind, original).hex()
+        return _digest(self, kind, original).hex()
 
     def _derived_uid(self, original: str) -> str:
-        number = int.from_bytes(self._digest("uid", original)[:16], "big")
+        number = int.from_bytes(_digest(self, "uid", original)[:16], "big")
         for mask, bits in (_UUID_VERSION_8, _UUID_VARIANT):
             number = number & ~mask | bits
         return f"2.25.{number}"
 
-    def _token(self, kind: str, original: str, issuer: str = "") -> str:
-        return base64.b32encode(self._digest(kind, original, issuer)[:10]).decode("ascii")
 
-    def _digest(self, kind: str, original: str, issuer: str = "") -> bytes:
-        digest = _namespace(self.secret, self.project, kind, issuer).copy()
-        digest.update(_preceded_by_length(original))
-        return digest.digest()
+@lru_cache(maxsize=4096)  # the objects of a study have the same patient, station and persons
+def _token(key: PseudonymKey, kind: str, original: str, issuer: str = "") -> str:
+    return base64.b32encode(_digest(key, kind, original, issuer)[:10]).decode("ascii")
+
+
+@lru_cache(maxsize=1024)
+def _day_offset(key: PseudonymKey, patient: str) -> int:
+    digest = _digest(key, "day-offset", patient)
+    return -1 - int.from_bytes(digest[:8], "big") % LARGEST_DAY_OFFSET
+
+
+def _digest(key: PseudonymKey, kind: str, original: str, issuer: str = "") -> bytes:
+    digest = _namespace(key.secret, key.project, kind, issuer).copy()
+    digest.update(_preceded_by_length(original))
+    return digest.digest()
 
 
 @lru_cache(maxsize=1024)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
@@ -132,13 +132,12 @@ def _facts(header: Header) -> _Facts:
     return _Facts(texts, _tags(header.dataset))
 
 
-def _tags(elements: Iterable[RawElement]) -> AbstractSet[int]:
+def _tags(elements: tuple[RawElement, ...]) -> AbstractSet[int]:
     found, waiting = set[int](), [elements]
     for each in waiting:
-        for element in each:
-            found.add(element.tag)
-            if element.items:
-                waiting += [item.elements for item in element.items]
+        found.update([element.tag for element in each])
+        enclosed = [element.items for element in each if element.items]
+        waiting += [item.elements for items in enclosed for item in items]
     return found
 
 
