@@ -1,11 +1,11 @@
 """Three made-up days of two facilities, told by the real functions: what the page's answers are of.
 
-Nobody and nothing in it exists; makers are spelled as devices spell them, so that curation shows.
+Nobody and nothing in it exists.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from random import Random
 from typing import Any, Final
@@ -13,15 +13,32 @@ from typing import Any, Final
 from tests.builders import a_uid, an_instance, truncated, written
 from tests.integration.story import a_directory_of
 from tests.questions.dose_report import Acquisition, a_dose_report
+from tests.questions.protocols import (
+    ABDOMEN,
+    BRAIN,
+    CHEST,
+    CLINIC,
+    CT_1,
+    CT_2,
+    CT_3,
+    HEAD,
+    HOSPITAL,
+    MR,
+    THORAX,
+    THYROID,
+    ULTRASOUND,
+    X_RAY,
+    Device,
+    Protocol,
+    Series,
+)
 from tests.simulation.world import World
 
-FIRST: Final = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
+FIRST: Final = date(2026, 1, 5)  # a Monday
 DAYS: Final = 3
 ASKED: Final = datetime(2026, 1, 8, 9, tzinfo=UTC)
 _BETWEEN_FILES: Final = timedelta(seconds=2)
 _COPIES: Final = 2  # every message is delivered so often, in random order
-
-HOSPITAL, CLINIC = "demo-hospital", "demo-clinic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,119 +49,6 @@ class Sent:
     name: str
     data: bytes
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Device:
-    """What takes images."""
-
-    facility: str
-    station: str
-    modality: str
-    manufacturer: str
-    model: str
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """What it writes of itself."""
-        return {
-            "Manufacturer": self.manufacturer,
-            "ManufacturerModelName": self.model,
-            "StationName": self.station,
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
-    """What one series is, in slices of a thickness, in mm, or in images that are no slices."""
-
-    description: str
-    images: int
-    thickness: float = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Protocol:
-    """What is examined and how; `dose` is the usual CTDIvol of each acquisition, in mGy."""
-
-    name: str
-    part: str
-    series: tuple[Series, ...]
-    dose: tuple[float, ...] = ()
-    attributes: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def objects(self) -> int:
-        """Of how many objects a study consists."""
-        return sum(each.images for each in self.series) + bool(self.dose)
-
-
-_CT: Final = {"modality": "CT", "facility": HOSPITAL}
-CT_1: Final = Device(station="HVCT01", manufacturer="SIEMENS", model="Made Up Force", **_CT)
-CT_2: Final = Device(station="HVCT02", manufacturer="GE MEDICAL SYSTEMS", model="Made Up 64", **_CT)
-CT_3: Final = Device(
-    facility=CLINIC, station="CLCT01", modality="CT", manufacturer="TOSHIBA", model="Made Up One"
-)
-MR: Final = Device(
-    facility=HOSPITAL,
-    station="HVMR01",
-    modality="MR",
-    manufacturer="Philips Medical Systems",
-    model="Made Up 3T",
-)
-X_RAY: Final = Device(
-    facility=CLINIC,
-    station="CLCR01",
-    modality="CR",
-    manufacturer="FUJIFILM Corporation",
-    model="Made Up Plate",
-)
-ULTRASOUND: Final = Device(
-    facility=CLINIC, station="CLUS01", modality="US", manufacturer="Philips", model="Made Up Probe"
-)
-
-_AXIAL: Final = Series(description="Axial 5 mm", images=3, thickness=5)
-CHEST: Final = Protocol(
-    name="Chest routine",
-    part="CHEST",
-    series=(_AXIAL, Series(description="Lung 1 mm", images=6, thickness=1)),
-    dose=(0.1, 7.5),
-    attributes={"KVP": 120, "ConvolutionKernel": "LUNG"},
-)
-HEAD: Final = Protocol(
-    name="Head routine",
-    part="HEAD",
-    series=(Series(description="Axial 4 mm", images=4, thickness=4),),
-    dose=(48.0,),
-    attributes={"KVP": 120, "ConvolutionKernel": "SOFT"},
-)
-ABDOMEN: Final = Protocol(
-    name="Abdomen",
-    part="ABDOMEN",
-    series=(_AXIAL,),
-    dose=(11.0, 12.5),
-    attributes={"KVP": 100, "ConvolutionKernel": "SOFT"},
-)
-BRAIN: Final = Protocol(
-    name="Brain with 3D T1",
-    part="BRAIN",
-    series=(
-        Series(description="T1 3D", images=6, thickness=0.9),
-        Series(description="T2 axial", images=3, thickness=5),
-    ),
-    attributes={"ScanningSequence": "GR"},
-)
-THORAX: Final = Protocol(
-    name="Thorax",
-    part="THORAX",
-    series=(Series(description="PA and lateral", images=2),),
-    attributes={"PatientAge": "52", "ViewPosition": "pa"},  # so this device writes them
-)
-THYROID: Final = Protocol(
-    name="Thyroid",
-    part="THYROID",
-    series=(Series(description="Thyroid", images=2),),
-    attributes={"ImageType": "ORIGINAL"},  # of which there should be two or more
-)
 
 _PLAN: Final = (
     ("02:35", CT_2, HEAD),
@@ -192,12 +96,13 @@ def three_days() -> Iterator[Sent]:
     for day in range(DAYS):
         for minute, device, protocol in _PLAN:
             number = next(numbers)
-            begin = FIRST + timedelta(days=day, minutes=Random(number).randrange(-9, 10))
-            begin += datetime.combine(FIRST, time.fromisoformat(minute)) - FIRST.replace(
-                tzinfo=None
-            )
+            begin = _at(day, minute) + timedelta(minutes=Random(number).randrange(-9, 10))
             yield from _of_study(number, begin, device, protocol)
     yield from _no_instances()
+
+
+def _at(day: int, minute: str) -> datetime:
+    return datetime.combine(FIRST + timedelta(days=day), time.fromisoformat(minute), UTC)
 
 
 def _of_study(number: int, begin: datetime, device: Device, protocol: Protocol) -> Iterator[Sent]:
@@ -292,7 +197,6 @@ def _no_instances() -> Iterator[Sent]:
     thrown_in: Sequence[tuple[int, str, str, bytes]] = (
         (0, "08:12", f"{CLINIC}/export/report.pdf", b"%PDF-1.7 made up"),
         (0, "08:13", f"{CLINIC}/export/IM0001", truncated(plate)),
-        (2, "10:31", f"{HOSPITAL}/disc/DICOMDIR", disc),
         (0, "14:41", f"{CLINIC}/export/letter.docx", b"PK made up"),
         (1, "09:02", f"{CLINIC}/export/plate-without-study", unplaced),
         (1, "09:03", f"{CLINIC}/export/empty.dcm", b""),
@@ -301,9 +205,9 @@ def _no_instances() -> Iterator[Sent]:
         (2, "08:44", f"{CLINIC}/export/preview.jpg", b"\xff\xd8\xff\xe0 made up"),
         (2, "08:45", f"{CLINIC}/export/IM0002", truncated(plate, 60)),
         (2, "08:46", f"{CLINIC}/export/IM0003", truncated(plate, 80)),
+        (2, "10:31", f"{HOSPITAL}/disc/DICOMDIR", disc),
         (2, "13:22", f"{CLINIC}/export/report.pdf", b"%PDF-1.7 made up, too"),
         (2, "16:05", f"{HOSPITAL}/console/log.txt", b"made up"),
     )
     for day, minute, name, data in thrown_in:
-        at = datetime.combine(FIRST, time.fromisoformat(minute), UTC) + timedelta(days=day)
-        yield Sent(at=at, name=name, data=data)
+        yield Sent(at=_at(day, minute), name=name, data=data)
