@@ -198,7 +198,7 @@ resource "google_project_iam_member" "build_log" {
 resource "google_project_iam_member" "query" {
   for_each = merge(
     { for stage in keys(local.queries) : stage => module.stage[stage].member },
-    { for member in setunion(var.imaging_analysts, var.research_readers) : member => member },
+    { for member in setunion(var.imaging_analysts, var.research_readers, flatten(values(var.facility_analysts))) : member => member },
   )
 
   project = var.project

@@ -4,6 +4,15 @@ data "google_project" "this" {
   project_id = var.project
 }
 
+# To ask for these two agents makes them.
+data "google_storage_project_service_account" "this" {
+  project = var.project
+}
+
+data "google_bigquery_default_service_account" "this" {
+  project = var.project
+}
+
 locals {
   pipeline = yamldecode(file("${path.module}/pipeline.yaml"))
 
@@ -20,12 +29,12 @@ locals {
   agents = {
     for name, email in {
       artifacts = "service-${data.google_project.this.number}@gcp-sa-artifactregistry.iam.gserviceaccount.com"
-      bigquery  = "bq-${data.google_project.this.number}@bigquery-encryption.iam.gserviceaccount.com"
+      bigquery  = data.google_bigquery_default_service_account.this.email
       functions = "service-${data.google_project.this.number}@gcf-admin-robot.iam.gserviceaccount.com"
       pubsub    = "service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
       run       = "service-${data.google_project.this.number}@serverless-robot-prod.iam.gserviceaccount.com"
       secrets   = "service-${data.google_project.this.number}@gcp-sa-secretmanager.iam.gserviceaccount.com"
-      storage   = "service-${data.google_project.this.number}@gs-project-accounts.iam.gserviceaccount.com"
+      storage   = data.google_storage_project_service_account.this.email_address
     } : name => "serviceAccount:${email}"
   }
 }

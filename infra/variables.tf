@@ -75,6 +75,22 @@ variable "facilities_file" {
   type        = string
 }
 
+variable "facility_analysts" {
+  description = "Per facility, who may query its own rows of `imaging`. Where there is one, rows are restricted for all: `imaging_analysts` see every row, others none."
+  type        = map(list(string))
+  default     = {}
+
+  validation {
+    condition     = alltrue([for member in flatten(values(var.facility_analysts)) : can(regex("^(group|serviceAccount|user):[^@\\s]+@[^@\\s]+$", member))])
+    error_message = "Members are group:, serviceAccount: or user: with an address."
+  }
+
+  validation {
+    condition     = length(setsubtract(keys(var.facility_analysts), keys(yamldecode(file(var.facilities_file))))) == 0
+    error_message = "Only a registered facility has analysts."
+  }
+}
+
 variable "facility_identity_providers" {
   description = "Per facility that signs in with its own identity provider: the issuer of its OpenID Connect tokens, and the audience and subject that they have."
   type        = map(object({ audience = string, issuer = string, subject = string }))

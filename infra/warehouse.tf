@@ -160,6 +160,51 @@ resource "google_bigquery_table_iam_member" "research_reader" {
   depends_on = [module.third_views]
 }
 
+# A facility's analysts see its rows: of the tables that say whose a row is, also through views.
+
+locals {
+  by_facility = [
+    for name, table in local.tables : name
+    if startswith(name, "imaging.") && contains([for field in table.fields : field.name], "Facility")
+  ]
+
+  row_filters = merge(
+    { all_rows = { filter = "TRUE", grantees = concat(var.imaging_analysts, [for stage in keys(local.queries) : module.stage[stage].member]) } },
+    {
+      for facility, members in var.facility_analysts :
+      "rows_of_${replace(facility, "-", "_")}" => { filter = "Facility = '${facility}'", grantees = members }
+    },
+  )
+
+  facility_reads = setproduct(
+    concat(local.by_facility, [for view in keys(local.views) : view if startswith(view, "imaging.")]),
+    distinct(flatten(values(var.facility_analysts))),
+  )
+}
+
+resource "google_bigquery_row_access_policy" "facility" {
+  for_each = length(var.facility_analysts) == 0 ? {} : {
+    for pair in setproduct(local.by_facility, keys(local.row_filters)) : "${pair[0]} ${pair[1]}" => { table = pair[0], policy = pair[1] }
+  }
+
+  dataset_id       = google_bigquery_table.pipeline[each.value.table].dataset_id
+  table_id         = google_bigquery_table.pipeline[each.value.table].table_id
+  policy_id        = each.value.policy
+  filter_predicate = local.row_filters[each.value.policy].filter
+  grantees         = local.row_filters[each.value.policy].grantees
+}
+
+resource "google_bigquery_table_iam_member" "facility_analyst" {
+  for_each = { for pair in local.facility_reads : "${pair[0]} ${pair[1]}" => { table = pair[0], member = pair[1] } }
+
+  dataset_id = google_bigquery_dataset.pipeline["imaging"].dataset_id
+  table_id   = split(".", each.value.table)[1]
+  role       = "roles/bigquery.dataViewer"
+  member     = each.value.member
+
+  depends_on = [google_bigquery_row_access_policy.facility, module.third_views]
+}
+
 resource "google_bigquery_dataset_iam_member" "imaging_analyst" {
   for_each = toset(var.imaging_analysts)
 

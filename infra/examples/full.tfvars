@@ -8,6 +8,7 @@ deletion_protection = true
 egress              = { network = "projects/example-network/global/networks/imaging", subnetwork = "projects/example-network/regions/europe-west3/subnetworks/functions" }
 event_subscribers   = ["serviceAccount:pacs@example-pacs.iam.gserviceaccount.com"]
 facilities_file     = "examples/facilities.yaml"
+facility_analysts   = { example-hospital = ["group:analysts@example-hospital.org"] }
 facility_identity_providers = {
   example-clinic = { audience = "inlet", issuer = "https://login.example.net/clinic", subject = "imaging-gateway" }
 }

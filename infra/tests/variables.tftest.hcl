@@ -35,6 +35,7 @@ run "what_may_not_be_said" {
     archive_retention = { days = 0, locked = true }
     billing_account   = "my-account"
     event_subscribers = ["allUsers"]
+    facility_analysts = { example-hospital = ["allUsers"] }
     facility_identity_providers = {
       example-clinic = { audience = "inlet", issuer = "http://login.example.net", subject = "gateway" }
     }
@@ -61,6 +62,7 @@ run "what_may_not_be_said" {
     var.archive_retention,
     var.billing_account,
     var.event_subscribers,
+    var.facility_analysts,
     var.facility_identity_providers,
     var.facility_members,
     var.identity_readers,
@@ -86,8 +88,9 @@ run "nor_this" {
   command = plan
 
   variables {
-    alert_emails    = ["the operators"]
-    archive_classes = { COLDLINE = 0 }
+    alert_emails      = ["the operators"]
+    archive_classes   = { COLDLINE = 0 }
+    facility_analysts = { example-practice = ["group:analysts@example.org"] }
     facility_identity_providers = {
       example-practice = { audience = "inlet", issuer = "https://login.example.net", subject = "gateway" }
     }
@@ -100,6 +103,7 @@ run "nor_this" {
   expect_failures = [
     var.alert_emails,
     var.archive_classes,
+    var.facility_analysts,
     var.facility_identity_providers,
     var.facility_members,
     var.region,

@@ -13,6 +13,7 @@ import yaml
 
 from infra.definition import load_pipeline
 from infra.docs import markdown
+from infra.table_schemas import TABLES
 from tests.infra.plan import Grant
 from tests.infra.terraform import INFRA
 
@@ -48,11 +49,23 @@ def _each(who: str, at: str) -> Iterator[tuple[str, str]]:
         yield from ((who, f"identity push-{name}") for name in pushes)
     elif at == "subscription of each push":
         yield from ((who, f"subscription {name}") for name in pushes)
+    elif at == "tables with rows of facilities":
+        yield from ((who, f"table {table}") for table in by_facility())
     elif at.startswith("views of "):
         dataset = at.removeprefix("views of ")
         yield from ((who, f"table {dataset}.{view}") for view in pipeline.datasets[dataset].views)
     else:
         yield who, at
+
+
+def by_facility() -> list[str]:
+    """Return the tables of `imaging` that say whose a row is."""
+    columns: dict[str, Any] = {name: schema["fields"] for name, schema in TABLES.items()}
+    return [
+        name
+        for name, fields in columns.items()
+        if name.startswith("imaging.") and any(field["name"] == "Facility" for field in fields)
+    ]
 
 
 def table() -> str:

@@ -88,6 +88,7 @@ POLICIES: Final[Mapping[str, Policy]] = {
                 warehouse.views,
                 warehouse.research_views,
                 warehouse.restrictions,
+                warehouse.rows,
             ),
         ),
     )

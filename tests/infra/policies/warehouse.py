@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from infra.definition import load_pipeline
 from infra.table_schemas import POLICIES, TABLES
+from tests.infra.access import by_facility
 from tests.infra.plan import PROJECT, REGION, Plan, Resource
 from tests.infra.policies.differences import exactly, same, says
 from tests.infra.terraform import INFRA
@@ -120,6 +121,26 @@ def restrictions(plan: Plan) -> Iterator[str]:
         )
     made = {each.values["display_name"] for each in plan.of_kind("data_catalog_policy_tag")}
     yield from exactly("restrictions", POLICIES, made)
+
+
+def rows(plan: Plan) -> Iterator[str]:
+    """Where a facility has analysts, they see its rows, and nobody sees rows by chance."""
+    analysts = plan.variables["facility_analysts"]
+    everything = [
+        *plan.variables["imaging_analysts"],
+        f"serviceAccount:fn-sweep@{PROJECT}.iam.gserviceaccount.com",
+    ]
+    filters = {"TRUE": everything} | {
+        f"Facility = '{facility}'": members for facility, members in analysts.items()
+    }
+    wanted = {
+        (table, each): members for table in by_facility() for each, members in filters.items()
+    }
+    found = {
+        (_name(each.values), each.values["filter_predicate"]): each.values["grantees"]
+        for each in plan.of_kind("bigquery_row_access_policy")
+    }
+    yield from same("rows", wanted if analysts else {}, found)
 
 
 def _name(values: Mapping[str, Any]) -> str:
