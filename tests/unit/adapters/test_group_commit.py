@@ -1,3 +1,4 @@
+import random
 import threading
 import time
 from collections.abc import Sequence
@@ -108,3 +109,53 @@ def test_who_sends_has_rows_of_its_own_among_them() -> None:
         list(pool.map(append, range(200)))
     assert sum(len(rows) for _, rows in senders) == 200
     assert [sender for sender, rows in senders if sender not in rows] == []
+
+
+class _Unreliable:
+    """Fails in every way, before it has stored a batch and after."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        self.stored: set[bytes] = set()
+
+    def send(self, rows: Sequence[bytes]) -> None:
+        time.sleep(0.0002)
+        if any(row.startswith(b"bad") for row in rows):
+            raise PermanentError("bigquery-row-refused")
+        chance = self._random.random()
+        if chance < 0.1:
+            raise TransientError("bigquery-timeout")
+        if chance < 0.2:
+            raise SystemExit
+        self.stored.update(rows)
+        if chance < 0.3:
+            raise TransientError("bigquery-answer-lost")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_fails_nobody_waits_for_ever_or_is_told_of_rows_that_are_not_stored(
+    seed: int,
+) -> None:
+    service = _Unreliable(seed)
+    commit = GroupCommit(service.send, max_rows=7)
+    told: dict[bytes, BaseException | None] = {}
+
+    def deliver(name: int) -> None:
+        for number in range(20):
+            row = b"%s %d %d" % (b"bad" if number % 9 == name else b"good", name, number)
+            told[row] = None
+            try:
+                commit.append([row])
+            except BaseException as error:  # noqa: BLE001 - kept, to be looked at
+                told[row] = error
+
+    threads = [threading.Thread(target=deliver, args=(name,), daemon=True) for name in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not any(thread.is_alive() for thread in threads)
+    assert len(told) == 12 * 20
+    assert {row for row, error in told.items() if error is None} <= service.stored
+    refused = {row for row, error in told.items() if isinstance(error, PermanentError)}
+    assert refused == {row for row in told if row.startswith(b"bad")}
