@@ -120,8 +120,9 @@ bundle: $(RUN_READY) ## Build the zips that are deployed, one per function
 	@"$(PY)" -m infra.bundle
 
 .PHONY: schemas
-schemas: $(DEV_READY) ## Write the table schemas from the code
+schemas: $(DEV_READY) ## Write the table schemas, and the views made from others, from the code
 	@"$(PY)" -m infra.table_schemas
+	@"$(PY)" -m infra.derived_views
 
 .PHONY: docs
 docs: $(DEV_READY) ## Write the tables of the documentation from the code

@@ -1,6 +1,6 @@
 """The views that are made from something else: from spellings, and from a view of `imaging`.
 
-`python -m infra.derived_views` writes their files; a test fails when a file and this module differ.
+`make schemas` writes their files; a test fails when a file and this module differ.
 """
 
 import csv
