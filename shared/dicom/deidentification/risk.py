@@ -133,11 +133,12 @@ def _facts(header: Header) -> _Facts:
 
 
 def _tags(elements: tuple[RawElement, ...]) -> AbstractSet[int]:
-    found, waiting = set[int](), [elements]
-    for each in waiting:
-        found.update([element.tag for element in each])
-        enclosed = [element.items for element in each if element.items]
-        waiting += [item.elements for items in enclosed for item in items]
+    found, every = set[int](), [*elements]
+    for element in every:
+        found.add(element.tag)
+        if element.items:
+            for item in element.items:
+                every += item.elements
     return found
 
 
