@@ -59,7 +59,7 @@ class Terraform:
         )
         return Ran(status=done.returncode, output=done.stdout + done.stderr)
 
-    def plan(self, example: str) -> Ran:
+    def plan(self, example: str, *options: str) -> Ran:
         """Plan what an example's variables describe."""
         return self.run(
             "plan",
@@ -68,6 +68,7 @@ class Terraform:
             "-refresh=false",
             f"-var-file=examples/{example}.tfvars",
             f"-out={self._file(example)}",
+            *options,
         )
 
     def shown(self, example: str) -> str:

@@ -63,3 +63,9 @@ def test_broken_variants_are_caught() -> None:
     # A handful, others in each run; `make infra-mutations` tries all.
     found = {mutant.name: caught for mutant, caught in mutations.tried(mutations.handful(3))}
     assert [name for name, caught in found.items() if not caught] == []
+
+
+def test_secrets_can_be_made_before_what_reads_them(terraform: Terraform) -> None:
+    done = terraform.plan("small", "-target=google_secret_manager_secret.own")
+    assert 'google_secret_manager_secret.own["pseudonym-key"] will be created' in done.output
+    assert "google_cloudfunctions2_function" not in done.output
