@@ -15,6 +15,7 @@ PROMISED = (
     "logs",
     "drop",
     "sql",
+    "notebook",
     "release",
     "promote",
     "dead-letters",
