@@ -123,6 +123,7 @@ _FEW: Final = 256
 _FEW_PARTS: Final = 9
 _COMMON: Final = 24  # characters with which the UIDs of one device or study often begin
 _DOTS_OF_A_UID: Final = 3
+_OF_UIDS: Final = b"0123456789.\\ \x00"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -579,6 +580,10 @@ def _identifying_texts(value: bytes, into: _Identifiers) -> set[str]:
 
 def _texts(value: bytes, encodings: Iterable[tuple[str, ...]]) -> set[str]:
     """The value in the object's encodings, and in those into which text is most often rewritten."""
+    if b"\x00" in value:  # between words, or of two bytes a character
+        return _texts(value.replace(b"\x00", b" "), encodings) | _texts(
+            value.replace(b"\x00", b""), encodings
+        )
     if value.isascii() and b"\x1b" not in value:
         return {value.decode("ascii")}
     texts = {value.decode("latin-1")}
@@ -610,7 +615,7 @@ def _tells(word: str) -> bool:
 
 
 def _findings(tag: int, vr: str, value: bytes, known: _Identifiers) -> set[str]:
-    if vr == "UI":
+    if vr == "UI" and not value.translate(None, _OF_UIDS):
         uids = _UID.findall(value.decode("latin-1"))
         return {"uid"} if not known.uids.isdisjoint(uids) else set()
     if vr in _BINARY_VRS:
@@ -673,8 +678,7 @@ def _findings_in_binary(value: bytes, known: _Identifiers) -> set[str]:
     """What bytes hold, of one byte or two a character."""
     found = set[str]()
     for written in {value, value.replace(b"\x00", b"")}:
-        if not known.days.isdisjoint(_DAY.findall(written.decode("latin-1"))):
-            found.add("date")
+        found |= _findings_of_patterns("UN", written.decode("latin-1"), known)
         for needles in _candidates(written, known):
             found |= {kind for needle, kind in needles.items() if needle in written}
     return found

@@ -60,6 +60,7 @@ _PARTS: Final = re.compile(r"[^\W\d_]{4,}+|\d{6,}+")  # of a word of letters and
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?0*(\d{6,})(?:\.0*)?")
 _LONG_DIGITS: Final = re.compile(r"\d{6,}")
 _IDEOGRAPHS: Final = re.compile(r"[\u3400-\u9fff]{2,}|[\u3040-\u9fff]{3,}")  # or syllables
+_NUL: Final = "\0"  # of what is written with two bytes a character
 _VALUE_END: Final = re.compile(r"[\\\r\n]")
 _SCHEME: Final = re.compile(r"(?i:mailto|tel|https?):/*")
 _STROKES: Final = {
@@ -74,6 +75,7 @@ _SHORTEST_NUMBER: Final = 6  # in a numeric value, shorter digits are measuremen
 _SHORTEST_INSIDE: Final = 6  # inside of longer words, shorter ones occur by chance
 _MOST_WORDS: Final = 6  # of a part of a name, in all ways in which they are run together
 _HEAD: Final = 2
+_UID_HEAD: Final = 5  # characters with which all UIDs of a few roots begin
 _ALL_BYTES: Final = bytes(range(256))
 _FEW_NEEDLES: Final = 256  # up to here, searching one after the other is faster
 _EQUIPMENT: Final = frozenset({0x00080070, 0x00081090, 0x00181020, 0x00189004, 0x00380101})
@@ -108,9 +110,12 @@ class Echoes:
     _byte_needles: dict[bytes, list[bytes]] | None = None
     _foreign_bytes: bytes = b""  # those that none of the needles has
     _numbers: list[str] | None = None
+    _uid_heads: set[bytes] | None = None
 
     def in_text(self, tag: int, vr: str, text: str) -> bool:
-        """Whether a kept text repeats an identifier."""
+        """Whether a kept text repeats an identifier, also with NULs between its letters."""
+        if _NUL in text and self.in_text(tag, vr, text.replace(_NUL, "")):
+            return True
         if vr == "CS" and all(term.strip() in _coincidences().terms for term in text.split("\\")):
             return False
         if tag in _EQUIPMENT:
@@ -168,6 +173,8 @@ class Echoes:
         """Whether a binary value contains a long identifier, whatever stands around it."""
         if len(value) < SHORTEST_BYTES:
             return False
+        if self._has_uids(value):
+            return True
         lowered, needles = value.lower(), self._needles()
         if len(needles) <= _FEW_NEEDLES:
             # Without the bytes that no needle has, there is less to search for each of them.
@@ -180,6 +187,14 @@ class Echoes:
             for at, window in enumerate(windows)
             for needle in needles.get(window, ())
         )
+
+    def _has_uids(self, value: bytes) -> bool:
+        """Whether a UID is in bytes, of which few have what UIDs begin with."""
+        if self._uid_heads is None:
+            self._uid_heads = {uid[:_UID_HEAD].encode("ascii", "replace") for uid in self.uids}
+        if not any(head in value for head in self._uid_heads):
+            return False
+        return not self.uids.isdisjoint(_UID.findall(value.decode("latin-1")))
 
     def _has_words(self, words: list[str]) -> bool:
         if not self.words.isdisjoint(words):
@@ -253,6 +268,8 @@ class Echoes:
         """Take up an identifying value."""
         if (vr, text) in self._added:
             return
+        if _NUL in text:
+            self.add(vr, text.replace(_NUL, ""))
         self._added.add((vr, text))
         if vr == "PN":
             self._add_name(text)

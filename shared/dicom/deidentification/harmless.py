@@ -16,13 +16,13 @@ from shared.dicom.deidentification.understanding import (
     NUMBER_VRS,
     TEXT_VRS,
     is_number,
+    is_of_uids,
 )
 
 SHORTEST_BYTES: Final = 6  # in binary values, shorter runs occur by chance
 _NUMBER_END: Final = b"\\"
 _PADDING: Final = b"\x00"  # of a number that is otherwise one
 _MANY: Final = 64
-_ESCAPE: Final = b"\x1b"
 # Code Strings and numbers inside a dummy sequence are kept as anywhere: they name nobody, and their
 # enumerated values and multiplicities are what makes the item valid.
 DUMMIED_VRS: Final = TEXT_VRS - {"CS"}
@@ -45,12 +45,12 @@ class Harmless(dict[str, set[bytes]]):
     """By Value Representation, those values that repeat no identifier.
 
     VRs that are judged alike share one set. It has the candidates until `judge` leaves in it what
-    is harmless; a UID has nothing to be judged by.
+    is harmless; of UIDs, that they are UIDs.
     """
 
     def __init__(self) -> None:
-        self._texts, self._numbers, self._binary = {b""}, {b""}, {b""}
-        super().__init__(UI={b""})
+        self._texts, self._numbers, self._binary, self._uids = ({b""} for _ in range(4))
+        super().__init__(UI=self._uids)
         self.update(dict.fromkeys(TEXT_VRS, self._texts))
         self.update(dict.fromkeys(NUMBER_VRS, self._numbers))
         self.update(dict.fromkeys(BINARY_VRS, self._binary))
@@ -62,7 +62,7 @@ class Harmless(dict[str, set[bytes]]):
 
     def judge(self, known: Searching) -> None:
         """Leave only values that repeat none of the known identifiers."""
-        texts = [text for text in self._texts if text.isascii() and _ESCAPE not in text]
+        texts = [text for text in self._texts if text.isascii() and not _is_coded(text)]
         told = known.told_by([text.decode("ascii") for text in texts])
         if told or len(texts) < len(self._texts):
             self._texts.clear()
@@ -70,9 +70,15 @@ class Harmless(dict[str, set[bytes]]):
         numbers = b"".join(each.removesuffix(_PADDING) + _NUMBER_END for each in self._numbers)
         if not is_number(numbers) or known.in_number(numbers.decode("ascii")):
             self._numbers.clear()
+        self._uids.difference_update([uid for uid in self._uids if not is_of_uids(uid)])
         long = [value for value in self._binary if len(value) >= SHORTEST_BYTES]
         if known.in_bytes(b"".join(long)):
             self._binary.difference_update(long)
+
+
+def _is_coded(text: bytes) -> bool:
+    """Whether text of ASCII is not what it seems: of another set, or two bytes a character."""
+    return b"\x1b" in text or b"\x00" in text
 
 
 def _without(texts: Iterable[bytes], told: AbstractSet[str]) -> Iterator[bytes]:

@@ -23,6 +23,7 @@ from shared.dicom.deidentification.understanding import (
     TEXT_VRS,
     is_number,
     is_of_the_kind,
+    is_of_uids,
 )
 from shared.dicom.elements import RawElement
 
@@ -59,7 +60,7 @@ def _objection_to_value(vr: str, value: bytes, rule: Rule, echoes: Echoes) -> Ru
         return _objection_to_number(value, echoes)
     if vr in TEMPORAL_VRS:
         return _objection_to_date(vr, value, rule, echoes)
-    return None if vr == "UI" else _NOT_OF_ITS_VR
+    return None if vr == "UI" and is_of_uids(value) else _NOT_OF_ITS_VR
 
 
 def _objection_to_unread(vr: str) -> Rule | None:

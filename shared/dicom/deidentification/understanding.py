@@ -18,6 +18,7 @@ _KINDS: Final = (TEXT_VRS, NUMBER_VRS, TEMPORAL_VRS, BINARY_VRS, frozenset({"UI"
 _KIND_OF: Final = {vr: number for number, kind in enumerate(_KINDS) for vr in kind}
 _KNOWN_VRS: Final = TEXT_VRS | NUMBER_VRS | TEMPORAL_VRS | BINARY_VRS | {"UI", "SQ"}
 _PADDING: Final = b"\x00"
+_OF_UIDS: Final = b"0123456789.\\ \x00"
 _OF_NUMBERS: Final = b"0123456789+-.eE \\"
 
 
@@ -50,6 +51,11 @@ def _is_consistent(element: RawElement, expected: str) -> bool:
 def is_of_the_kind(vr: str, expected: str) -> bool:
     """Text where the dictionary has numbers, or the reverse, is not what it says it is."""
     return not expected or (vr in _KIND_OF and _KIND_OF[vr] == _KIND_OF.get(expected[:2]))
+
+
+def is_of_uids(value: bytes) -> bool:
+    """Whether a UI has nothing in it but UIDs and their padding."""
+    return not value.translate(None, _OF_UIDS)
 
 
 def is_number(value: bytes) -> bool:

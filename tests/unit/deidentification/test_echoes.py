@@ -238,6 +238,22 @@ def test_a_date_is_found_with_its_months_name(text: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_text_is_searched_for_text_of_two_bytes_a_character(encoding: str) -> None:
+    found, wide = echoes(PN="Quorra^Zyxel"), "by Zyxel".encode(encoding).decode("ascii")
+    assert found.in_text(0x00181210, "LO", wide)
+    assert found.in_text(0x00181210, "CS", wide)
+    assert echoes(PN="\0".join("Quorra^Zyxel")).in_text(0x00181210, "LO", "zyxel")
+    assert not found.in_text(0x00181210, "LO", "by\0nobody")
+
+
+def test_binary_values_are_searched_for_uids() -> None:
+    found = echoes(UI="1.2.3.4.77.1")
+    assert found.in_bytes(b"\x01\x02 1.2.3.4.77.1\x00")
+    assert not found.in_bytes(b"\x01\x02 1.2.3.4.77.12")
+    assert not echoes(LO="Quorra").in_bytes(b"1.2.3.4.77.1")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_binary_values_are_searched_for_text_of_two_bytes_a_character(encoding: str) -> None:
     found = echoes(LO="QX-778812", PN="Quorra^Zyxel")
     for text in ("QX-778812", "quorra"):

@@ -160,6 +160,23 @@ def test_a_value_of_another_kind_than_the_dictionarys_goes(odd: RawElement) -> N
     assert_clean(b"".join(p for p in result.segments if isinstance(p, bytes)), b"brennigan")
 
 
+@pytest.mark.parametrize("value", [b"brennigan ", b"1.2.3\\otto", "otto".encode("utf-16-le")])
+def test_what_is_no_uid_is_not_kept_as_one(value: bytes) -> None:
+    creator = element(0x0008010D, "UI", value)
+    result = deidentify(with_element(header_of(an_image()), creator), KEY)
+    assert isinstance(result, Deidentified)
+    assert_clean(b"".join(p for p in result.segments if isinstance(p, bytes)), value.strip())
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_an_echo_of_two_bytes_a_character_goes(encoding: str) -> None:
+    kernel = element(0x00181210, "SH", "by Zyxel".encode(encoding))
+    result = deidentify(with_element(header_of(an_image()), kernel), KEY)
+    assert isinstance(result, Deidentified)
+    written = b"".join(p for p in result.segments if isinstance(p, bytes))
+    assert_clean(written.replace(b"\0", b""), b"zyxel")
+
+
 def test_only_the_echoing_value_of_a_code_string_goes() -> None:
     image = an_image(ImageType=["ORIGINAL", "PRIMARY", "ZYXEL"])
     assert read(copy_of(as_file(image))).ImageType == ["ORIGINAL", "PRIMARY", "REMOVED"]

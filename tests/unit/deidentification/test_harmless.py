@@ -85,6 +85,10 @@ def test_a_number_is_found_before_the_padding_of_its_value() -> None:
     assert judged("IS", [b"12\x00", b"7\x00", b"9"]) == {b"", b"12\x00", b"7\x00", b"9"}
 
 
+def test_what_is_no_uid_is_not_harmless_as_one() -> None:
+    assert judged("UI", [b"1.2.3\x00", b"1.2\\1.3", b"Zyxel"]) == {b"", b"1.2.3\x00", b"1.2\\1.3"}
+
+
 def test_a_value_with_more_than_its_padding_is_no_number() -> None:
     assert judged("IS", [b"7\x00\x00"]) == set()
 
@@ -93,7 +97,9 @@ def test_a_word_is_not_found_across_two_values() -> None:
     assert judged("LO", [b"quo", b"rra"]) == {b"", b"quo", b"rra"}
 
 
-@pytest.mark.parametrize("text", ["Z\u00fcrich".encode(), b"\x1b$B;3ED\x1b(B"])
+@pytest.mark.parametrize(
+    "text", ["Z\u00fcrich".encode(), b"\x1b$B;3ED\x1b(B", "HEAD".encode("utf-16-le")]
+)
 def test_text_that_has_to_be_decoded_is_left_out(text: bytes) -> None:
     assert judged("LO", [text, b"HEAD"]) == {b"", b"HEAD"}
 

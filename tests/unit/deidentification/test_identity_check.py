@@ -149,6 +149,10 @@ def no_meta() -> bytes:
         ("DT", b"20210317101112", ("date",)),
         ("ST", b"see 1.2.3.4.77.1", ("uid",)),
         ("UI", b"1.2.3.4.77.2", ("uid",)),
+        ("UI", b"1.2.3\\ACC55501", ("identifier",)),
+        ("LO", b"Quorra\x00H", ("person-name",)),
+        ("OB", b"\x01 1.2.3.4.77.1", ("uid",)),
+        ("OB", b"\x0117 Mar 2021\x01", ("date",)),
         ("OB", b"\x01\x02QUORRA\x03\x04", ("person-name",)),
         ("CS", b"ACC55501", ("identifier",)),
         ("LO", b"Zyxel on 20210317 ", ("date", "person-name")),
@@ -183,6 +187,13 @@ def test_kinds_are_told_and_no_values(vr: str, value: bytes, kinds: tuple[str, .
 )
 def test_what_is_written_otherwise_is_found(vr: str, text: str, kind: str) -> None:
     assert residue_with(0x00181210, vr, text.encode()) == (kind,)
+
+
+@pytest.mark.parametrize("text", ["at 20210317", "XQuorra"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_text_of_two_bytes_a_character_is_found_as_text(encoding: str, text: str) -> None:
+    kind = "date" if "2021" in text else "person-name"
+    assert residue_with(0x00181210, "LO", text.encode(encoding)) == (kind,)
 
 
 @pytest.mark.parametrize("vr", ["OW", "OB"])
