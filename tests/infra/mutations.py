@@ -5,11 +5,10 @@
 
 import json
 import random
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -83,9 +82,7 @@ def mutants() -> list[Mutant]:
 def is_caught(mutant: Mutant, whole: Terraform) -> bool:
     """Return whether the check that a variant names catches it, in a copy of what is whole."""
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "checkout"
-        shutil.copytree(whole.folder.parent, copy, ignore=shutil.ignore_patterns("*.plan"))
-        broken = replace(whole, folder=copy / "infra", data=copy)
+        broken = whole.copied(Path(folder) / "checkout")
         mutant.apply(broken.folder)
         if mutant.caught_by in SOURCES:
             return any(SOURCES[mutant.caught_by](broken.folder))

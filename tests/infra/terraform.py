@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -79,6 +79,11 @@ class Terraform:
         """Return the plan that was made of an example."""
         bundles = (path.name for path in self.folder.parent.glob("build/bundles/*.zip"))
         return Plan.of(example, json.loads(self.shown(example)), bundles)
+
+    def copied(self, into: Path) -> "Terraform":
+        """Return the same in a copy, whose files may be changed."""
+        shutil.copytree(self.folder.parent, into, ignore=shutil.ignore_patterns("*.plan"))
+        return replace(self, folder=into / self.folder.name, data=into)
 
     def _file(self, example: str) -> str:
         return str(self.data / f"{example}.plan")

@@ -1,12 +1,23 @@
+from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
-from infra.definition import load_pipeline
 from tests.infra import access, mutations
 from tests.infra.plan import Plan
 from tests.infra.policies.everything import POLICIES, SOURCES
 from tests.infra.terraform import EXAMPLES, INFRA, Terraform
+
+STAGE = """\
+  billing:
+    description: Counts what was archived.
+    trigger: {topic: outcomes}
+    delivery: {ack_deadline_s: 600, min_backoff_s: 10, max_backoff_s: 600, max_attempts: 50}
+    resources: {memory_mib: 512, cpu: 1, concurrency: 80, timeout_s: 540}
+    environment:
+      INLET_DATASET: {dataset: imaging}
+"""
 
 
 def test_the_files_are_formatted(terraform: Terraform) -> None:
@@ -35,17 +46,24 @@ def test_the_files_keep_a_policy(policy: str) -> None:
     assert list(SOURCES[policy](INFRA)) == []
 
 
-def test_a_stage_is_one_entry(plans: Mapping[str, Plan]) -> None:
-    # What a stage has does not depend on which it is: no file of Terraform names a function but to
-    # say what it may do.
-    text = "".join(
-        path.read_text()
-        for path in INFRA.rglob("*.tf")
-        if path.name not in {"iam.tf", "monitoring.tf"}
-    )
-    assert [stage for stage in load_pipeline().functions if f'"{stage}"' in text] == []
-    functions = {each.values["name"] for each in plans["full"].of_kind("cloudfunctions2_function")}
-    assert functions == set(load_pipeline().functions)
+def test_a_further_stage_is_one_entry(terraform: Terraform, tmp_path: Path) -> None:
+    more = terraform.copied(tmp_path / "checkout")
+    pipeline = more.folder / "pipeline.yaml"
+    pipeline.write_text(pipeline.read_text().replace("\nfunctions:\n", f"\nfunctions:\n{STAGE}"))
+    (tmp_path / "checkout" / "build" / "bundles" / "billing-0123456789abcdef.zip").touch()
+    done = more.plan("small")
+    assert done.status == 0, done.output
+    made = [each for each in more.planned("small").resources if '["billing"]' in each.address]
+    assert Counter(each.kind.removeprefix("google_") for each in made) == {
+        "cloudfunctions2_function": 1,
+        "cloud_run_v2_service_iam_member": 1,
+        "monitoring_alert_policy": 2,
+        "pubsub_subscription": 1,
+        "pubsub_subscription_iam_member": 1,
+        "service_account": 2,
+        "service_account_iam_member": 1,
+        "storage_bucket_object": 1,
+    }
 
 
 def test_the_page_says_who_may_do_what() -> None:
