@@ -49,9 +49,10 @@ _MONTHS: Final = {
     "dez": 12,
 }  # fmt: skip
 _DAY_WITH_MONTH: Final = re.compile(
-    rf"(?:(?<![0-9])([0-9]{{1,4}})[\s.,/_-]{{0,3}}|(?<![a-z]))({'|'.join(_MONTHS)})[a-z]{{0,8}}"
-    r"[\s.,/_-]{0,3}([0-9]{1,4})(?:[\s.,/_-]{1,3}([0-9]{4}))?"
+    rf"(?=(?:(?<![0-9])([0-9]{{1,4}})[\s.,/_-]{{0,3}}|(?<![a-z]))({'|'.join(_MONTHS)})[a-z]{{0,8}}"
+    r"[\s.,/_-]{0,3}([0-9]{1,4})(?:[\s.,/_-]{1,3}([0-9]{4}))?)"
 )
+_LONGEST_DAY: Final = 40  # characters that a day takes at most, written out
 _STROKES: Final = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "ŋ": "n", "ŧ": "t", "þ": "th",
      "æ": "ae", "œ": "oe", "ƀ": "b", "ɨ": "i", "ʉ": "u", "ƶ": "z"}
@@ -169,6 +170,12 @@ class _Identifiers:
                 if len(needle) >= _SHORTEST_IN_BINARY:
                     found.setdefault(needle[:_SHORTEST_IN_BINARY], {})[needle] = kind
         return found
+
+    @cached_property
+    def years(self) -> re.Pattern[str] | None:
+        """Finds the years of the days, None when there is no day."""
+        years = {day[:4] for day in self.days}
+        return re.compile("|".join(years)) if years else None
 
     def complete(self) -> None:
         """Collect words and phrases, which are looked for only where a needle is."""
@@ -656,9 +663,22 @@ def _findings_of_patterns(vr: str, text: str, known: _Identifiers) -> set[str]:
     if vr in {"DA", "DT"}:
         days = {*_DAY.findall(text)} & (known.days - known.moved)
     else:
-        days = {*_DAY.findall(text), *_written_days(text)} & known.days
+        near = tuple(_near_years(text, known.years))
+        written = (day for part in near for day in (*_DAY.findall(part), *_written_days(part)))
+        days = known.days.intersection(written)
     found = {"date"} if days else set()
     return found | ({"uid"} if not known.uids.isdisjoint(_UID.findall(text)) else set())
+
+
+def _near_years(text: str, years: re.Pattern[str] | None) -> Iterator[str]:
+    """The parts of a text in which a day of these years can be: of numbers, few have any."""
+    start = end = 0
+    for year in years.finditer(text) if years else ():
+        if year.start() - _LONGEST_DAY > end:
+            yield text[start:end]
+            start = year.start() - _LONGEST_DAY
+        end = year.end() + _LONGEST_DAY
+    yield text[start:end]
 
 
 def _written_days(text: str) -> Iterator[str]:

@@ -490,3 +490,25 @@ def test_each_value_is_looked_at_where_another_has_a_needle() -> None:
         segments = written((values[0], values[number]), header.encoding)
         found = residue(header, (PREAMBLE + no_meta(), *segments))
         assert found == (("date",), ("person-name",))[number - 1]
+
+
+@pytest.mark.parametrize(
+    ("original", "text", "kind"),
+    [
+        ({"PatientName": "Köhl", "SpecificCharacterSet": "ISO_IR 100"}, "KOEHL", "person-name"),
+        ({"PatientName": "Ab Cd^Ef"}, "efabcd", "person-name"),
+        ({"PatientID": "Elsewhere 778812"}, "778812", "identifier"),
+    ],
+)
+def test_each_form_of_an_identifier_is_found_alone(
+    original: dict[str, str], text: str, kind: str
+) -> None:
+    assert residue_with(0x00181210, "LO", text.encode("ascii"), **original) == (kind,)
+
+
+@pytest.mark.parametrize("day", ["20210317", "17/3/2021", "2021-03-17", "march 17, 2021"])
+@pytest.mark.parametrize("before", ["", "x", "2021 ", "1.5 2.25 2021.5 " * 40, "sep 2021 " * 40])
+@pytest.mark.parametrize("after", ["", "x", " 2021", " 1.5 2.25 2021.5" * 40])
+def test_a_day_is_found_wherever_it_stands(day: str, before: str, after: str) -> None:
+    text = f"{before} {day} {after}"
+    assert residue_with(0x00181210, "LT", text.encode("ascii")) == ("date",)
