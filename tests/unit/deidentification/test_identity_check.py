@@ -507,8 +507,10 @@ def test_each_form_of_an_identifier_is_found_alone(
 
 
 @pytest.mark.parametrize("day", ["20210317", "17/3/2021", "2021-03-17", "march 17, 2021"])
-@pytest.mark.parametrize("before", ["", "x", "2021 ", "1.5 2.25 2021.5 " * 40, "sep 2021 " * 40])
-@pytest.mark.parametrize("after", ["", "x", " 2021", " 1.5 2.25 2021.5" * 40])
+@pytest.mark.parametrize(
+    "before", ["", "2021 " + "1.5 2.25 " * 9, "1.5 2021.5 " * 9, "sep 2021 " * 9]
+)
+@pytest.mark.parametrize("after", ["", "x", " 2021", " 1.5 2021.5" * 9])
 def test_a_day_is_found_wherever_it_stands(day: str, before: str, after: str) -> None:
     text = f"{before} {day} {after}"
     assert residue_with(0x00181210, "LT", text.encode("ascii")) == ("date",)
