@@ -38,10 +38,12 @@ class _Warehouse:
         self.columns = columns
         self.in_words = in_words
         self.looked = 0
+        self.open = 0
         self.rows: list[dict[str, Any]] = []
         self.transport = self
 
     def append_rows(self, requests: Iterator[types.AppendRowsRequest], **_: Any) -> "_Call":
+        self.open += 1
         return _Call(self, requests)
 
     def get_write_stream(self, request: types.GetWriteStreamRequest, **_: Any) -> types.WriteStream:
@@ -79,7 +81,8 @@ class _Call:
         return types.AppendRowsResponse()
 
     def cancel(self) -> None:
-        """Nothing waits."""
+        """The connection ends; nothing waits."""
+        self._warehouse.open -= 1
 
     def _refused(self) -> types.AppendRowsResponse:
         words = "Input schema has more fields than BigQuery schema, extra fields: 'new'"
@@ -183,6 +186,19 @@ def test_a_column_that_comes_later_is_written_once_it_is_looked_for(
         {"Text": "a"},
         {"New": "1", "Text": "a", "All": [{"Newer": "b", "Old": "2"}]},
     ]
+    assert warehouse.open == 1
+
+
+def test_a_connection_stays_while_the_table_has_every_column(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(table_stream, "LOOK_AGAIN_AFTER_S", -1.0)
+    warehouse = _Warehouse(WHOLE)
+    stream = _stream(warehouse)
+    _append(stream, ROW)
+    first = stream._stream
+    _append(stream, ROW)
+    assert stream._stream is first
 
 
 def test_a_table_that_changes_under_an_open_connection_loses_no_row(
