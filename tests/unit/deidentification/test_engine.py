@@ -14,12 +14,13 @@ from shared.dicom.deidentification import (
     deidentify,
 )
 from shared.dicom.deidentification.rules import Action
-from shared.dicom.elements import RawElement
+from shared.dicom.elements import RawElement, RawItem
 from shared.dicom.reader import read_header
 from shared.dicom.source import BytesSource
 from tests.unit.deidentification.samples import (
     CT_IMAGE,
     KEY,
+    NOWHERE,
     SYNTAXES,
     an_image,
     an_item,
@@ -175,6 +176,20 @@ def test_an_echo_of_two_bytes_a_character_goes(encoding: str) -> None:
     assert isinstance(result, Deidentified)
     written = b"".join(p for p in result.segments if isinstance(p, bytes))
     assert_clean(written.replace(b"\0", b""), b"zyxel")
+
+
+def test_inside_of_a_dummy_texts_are_dummies_and_terms_and_numbers_stay() -> None:
+    inside = (
+        element(0x00080060, "CS", b"CT"),
+        element(0x00180060, "DS", b"120 "),
+        element(0x00181210, "SH", b"FC13"),
+    )
+    geometry = RawElement(0x40100004, "SQ", NOWHERE, None, (RawItem(inside),))
+    result = deidentify(with_element(header_of(an_image()), geometry), KEY)
+    assert isinstance(result, Deidentified)
+    written = b"".join(p for p in result.segments if isinstance(p, bytes))
+    assert_clean(written, b"fc13")
+    assert b"\x60\x00CS\x02\x00CT\x18\x00\x60\x00DS\x04\x00120 " in written
 
 
 def test_only_the_echoing_value_of_a_code_string_goes() -> None:

@@ -93,6 +93,11 @@ def test_a_value_with_more_than_its_padding_is_no_number() -> None:
     assert judged("IS", [b"7\x00\x00"]) == set()
 
 
+@pytest.mark.parametrize("text", [b"zyxel7", b"7Zyxel", b"21-zyxel3", b"x123456y"])
+def test_a_short_word_is_found_among_digits(text: bytes) -> None:
+    assert judged("LO", [text, b"HEAD"]) == {b"", b"HEAD"}
+
+
 def test_a_word_is_not_found_across_two_values() -> None:
     assert judged("LO", [b"quo", b"rra"]) == {b"", b"quo", b"rra"}
 

@@ -131,6 +131,17 @@ def test_what_its_container_ends_takes_nothing_from_behind_it(
     assert all(isinstance(each, Header) and each.warnings for each in fast[:5])
 
 
+def test_items_of_an_explicit_data_set_may_be_implicit(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = item(implicit_element(0x00080100, b"T-D1100 "))
+    inputs = [(part10(sequence(0x0040A730, inner)), DEFAULT_LIMITS, 65_536)]
+
+    fast, slow = with_and_without(inputs, monkeypatch)
+
+    assert fast == slow
+    assert isinstance(fast[0], Header)
+    assert fast[0].warnings == ()
+
+
 def test_pixel_data_are_pixel_data_whatever_their_vr_is(monkeypatch: pytest.MonkeyPatch) -> None:
     code = element(0x00080100, "SH", b"T-D1100 ")
     inputs = [
