@@ -34,8 +34,8 @@ _WORD: Final = re.compile(r"[^\W_]+")
 _PART: Final = re.compile(  # a long number, and letters beside digits
     r"(?<!\d)\d{6,}(?!\d)|(?<=\d)[^\W\d_]{4,}|(?<![^\W\d_])[^\W\d_]{4,}(?=\d)"
 )
-_WHOLE_NUMBER: Final = re.compile(r"(?<![0-9.])0*([0-9]{6,})(?:\.0*)?(?![0-9.])")
-_UID: Final = re.compile(r"[0-9]+(?:\.[0-9]+){3,}")
+_WHOLE_NUMBER: Final = re.compile(r"(?<![0-9.])0{0,32}([0-9]{6,})(?:\.0*)?(?![0-9.])")
+_UID: Final = re.compile(r"(?<![0-9])[0-9]++(?:\.[0-9]++){3,}+")  # in linear time
 _DAY: Final = re.compile(r"(?<![0-9])[0-9]{8}")
 _LIKE_A_DAY: Final = re.compile(r"[0-9]{4}")
 _DAY_OF_NUMBERS: Final = re.compile(

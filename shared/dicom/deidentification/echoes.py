@@ -32,7 +32,7 @@ from shared.dicom.elements import Header, RawElement
 
 _COINCIDENCES_PATH: Final = Path(__file__).with_name("coincidences.json")
 _WORD: Final = re.compile(r"[^\W_]+")
-_UID: Final = re.compile(r"\d+(?:\.\d+){3,}")
+_UID: Final = re.compile(r"(?<!\d)\d++(?:\.\d++){3,}+")  # in time linear in any digits
 _LIKE_A_DATE_OR_UID: Final = re.compile(r"\d{4}|\d[-./]\d")
 _DATE_RUN: Final = re.compile(r"(?<!\d)(\d{8})")
 _YEAR_LAST_RUN: Final = re.compile(r"(?<!\d)(\d\d)(\d\d)(\d{4})(?!\d)")
@@ -57,7 +57,7 @@ _SHORT_YEAR: Final = re.compile(r"(?<![\d.])(\d{1,2})([-./])(\d{1,2})\2(\d\d)(?!
 _DATE_DIGITS: Final = 8
 _DUMMY_YEARS: Final = ("1900", "0000", "0001")
 _PARTS: Final = re.compile(r"[^\W\d_]{4,}+|\d{6,}+")  # of a word of letters and digits
-_WHOLE_NUMBER: Final = re.compile(r"[+-]?0*(\d{6,})(?:\.0*)?")
+_WHOLE_NUMBER: Final = re.compile(r"[+-]?0{0,32}(\d{6,})(?:\.0*)?")
 _LONG_DIGITS: Final = re.compile(r"\d{6,}")
 _IDEOGRAPHS: Final = re.compile(r"[\u3400-\u9fff]{2,}|[\u3040-\u9fff]{3,}")  # or syllables
 _NUL: Final = "\0"  # of what is written with two bytes a character

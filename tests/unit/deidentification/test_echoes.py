@@ -246,6 +246,14 @@ def test_text_is_searched_for_text_of_two_bytes_a_character(encoding: str) -> No
     assert not found.in_text(0x00181210, "LO", "by\0nobody")
 
 
+def test_any_number_of_digits_is_searched_in_time() -> None:
+    found = echoes(UI="1.2.3.4.77.1", DA="20210317", LO="778812")
+    for many in ("1" * 500_000, "0" * 500_000):
+        assert not found.in_text(0x00181210, "LT", f"{many}. in 2021")
+        assert found.in_text(0x00181210, "LT", f"{many} 1.2.3.4.77.1")
+    assert not found.in_number(f"{'0' * 60_000}.1\\17788129")
+
+
 def test_binary_values_are_searched_for_uids() -> None:
     found = echoes(UI="1.2.3.4.77.1")
     assert found.in_bytes(b"\x01\x02 1.2.3.4.77.1\x00")

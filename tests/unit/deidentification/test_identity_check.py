@@ -189,6 +189,12 @@ def test_what_is_written_otherwise_is_found(vr: str, text: str, kind: str) -> No
     assert residue_with(0x00181210, vr, text.encode()) == (kind,)
 
 
+def test_any_number_of_digits_is_looked_at_in_time() -> None:
+    for many in ("1" * 60_000, "0" * 60_000):
+        assert residue_with(0x00181210, "LT", f"{many}. Zyxel".encode()) == ("person-name",)
+        assert residue_with(0x00181210, "DS", f"{many}.1\\778812".encode()) == ("identifier",)
+
+
 @pytest.mark.parametrize("text", ["at 20210317", "XQuorra"])
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_text_of_two_bytes_a_character_is_found_as_text(encoding: str, text: str) -> None:
