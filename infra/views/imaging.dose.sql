@@ -1,7 +1,8 @@
 -- One row per CT acquisition of an X-ray radiation dose report: what was irradiated, and how much.
 -- After TID 10011 and 10013 (PS3.16): CTDIvol and SSDE in mGy, DLP in mGy.cm, ScanningLength in mm,
--- Pitch without unit. An irradiation event that several reports tell of is here once. The device is
--- that of the event, else that of the report. Fluoroscopy (TID 10003) is not here.
+-- Pitch without unit; of several sources KVP is the greatest. An irradiation event that several
+-- reports tell of is here once. The device is that of the event, else that of the report.
+-- Fluoroscopy (TID 10003) is not here.
 WITH told AS (
   SELECT
     event.Facility,

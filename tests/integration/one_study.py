@@ -53,12 +53,17 @@ def files() -> dict[str, bytes]:
             4: _stack(4, [0, 1], ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]),
             5: _stack(5, [3]),
             6: _twisted(6),
+            7: _sagittal(7),
+            8: _stack(8, [0, 1], ImageType=["DERIVED", "SECONDARY", "THICK MIP"]),
+            9: _stack(9, [0, 10, 20.15, 30], BodyPartExamined="CHEST", AcquisitionDate="20240215"),
+            10: _stretched(10),
         }.items()
         for number, data in enumerate(images)
     }
     others = [
         _dose_report(11, 1, [(1, 12.5, 420.0, None), (2, 60.5, 61.5, 33.1)]),
         _dose_report(11, 2, [(2, 60.5, 61.5, 33.1), (3, 5.0, 10.0, None)]),
+        _dose_report(11, 3, [(4, 5, 50, None), (None, 6, 60, None), (None, 7, 70, None)], 16),
         _enhanced(12),
         _segmentation(13),
         _document(14),
@@ -105,6 +110,26 @@ def _twisted(series: int) -> list[bytes]:
     return [
         _slice(series, number, **({"ImageOrientationPatient": AXIAL} | difference))
         for number, difference in enumerate(differences, start=1)
+    ]
+
+
+def _sagittal(series: int) -> list[bytes]:
+    """Return PET slices from the side, whose acquisition has no date of its own."""
+    what = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.128", "modality": "PT", "CTDIvol": None}
+    dated = {"AcquisitionDate": None, "SeriesDate": "20240301"}
+    plane = {"ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}
+    return [
+        _slice(series, x, ImagePositionPatient=[-x, -120, 80], **what, **dated, **plane)
+        for x in (1, 2, 3)
+    ]
+
+
+def _stretched(series: int) -> list[bytes]:
+    """Return slices whose cosines are too long, and of which one is narrower."""
+    plane = {"ImageOrientationPatient": [1.02, 0, 0, 0, 1.02, 0]}
+    return [
+        _slice(series, z, ImagePositionPatient=[0, 0, z], columns=columns, **plane)
+        for z, columns in enumerate((8, 8, 4), start=1)
     ]
 
 
@@ -171,9 +196,13 @@ def _document(series: int) -> bytes:
 
 
 def _dose_report(
-    series: int, instance: int, events: Sequence[tuple[int, float, float, float | None]]
+    series: int,
+    instance: int,
+    events: Sequence[tuple[int | None, float, float, float | None]],
+    comments: int = 0,
 ) -> bytes:
-    """Return a CT dose report after TID 10011, with events of TID 10013."""
+    """Return a CT dose report after TID 10011: events of TID 10013, comments behind the first."""
+    first, *others = (_event(*event) for event in events)
     data = _dataset(series, instance, _DOSE_SR, "SR", Manufacturer="Dose Server", StationName="D1")
     data.ValueType, data.ConceptNameCodeSequence = "CONTAINER", Items([
         _code("113701", "DCM", "X-Ray Radiation Dose Report")
@@ -181,22 +210,38 @@ def _dose_report(
     data.ContentSequence = Items(
         [
             _text("HAS OBS CONTEXT", ("121012", "Device Observer UID"), "1.2.3", "UIDREF"),
-            *(_event(*event) for event in events),
+            first,
+            *[_text("CONTAINS", ("121106", "Comment"), "Made up")] * comments,
+            *others,
+            _local(_event(99, 999, 999, None)),
         ]
     )
     return written(data)
 
 
-def _event(number: int, ctdi: float, dlp: float, ssde: float | None) -> Dataset:
+def _event(number: int | None, ctdi: float, dlp: float, ssde: float | None) -> Dataset:
     phantom = _item("HAS CONCEPT MOD", "CODE", ("113835", "CTDIw Phantom Type"))
     phantom.ConceptCodeSequence = Items([_code("113691", "DCM", "IEC Body Dosimetry Phantom")])
     amounts = [
         _amount(("113830", "Mean CTDIvol"), ctdi, "mGy", phantom),
         _amount(("113838", "DLP"), dlp, "mGy.cm"),
+        _local(_amount(("113838", "DLP of its own kind"), 999, "mGy.cm")),
     ]
     if ssde is not None:
         amounts.append(_amount(("113930", "Size Specific Dose Estimation"), ssde, "mGy"))
-    scanned = _amount(("113825", "Scanning Length"), 100.5 + number, "mm")
+    named = [] if number is None else [
+        _text("CONTAINS", ("113769", "Irradiation Event UID"), a_uid(5, 8, number), "UIDREF")
+    ]  # fmt: skip
+    parameters = [
+        _amount(("113825", "Scanning Length"), 100.5 + ctdi, "mm"),
+        _amount(("113828", "Pitch Factor"), 0.75, "{ratio}"),
+        *(
+            _container(
+                ("113831", "CT X-Ray Source Parameters"), _amount(("113733", "KVP"), kvp, "kV")
+            )
+            for kvp in (140, 80)
+        ),
+    ]
     device = _text("CONTAINS", ("113876", "Device Role in Procedure"), "Irradiating Device")
     device.ContentSequence = Items(
         [
@@ -207,11 +252,17 @@ def _event(number: int, ctdi: float, dlp: float, ssde: float | None) -> Dataset:
     return _container(
         ("113819", "CT Acquisition"),
         _text("CONTAINS", ("125203", "Acquisition Protocol"), "Head routine"),
-        _text("CONTAINS", ("113769", "Irradiation Event UID"), a_uid(5, 8, number), "UIDREF"),
-        _container(("113822", "CT Acquisition Parameters"), scanned),
+        *named,
+        _container(("113822", "CT Acquisition Parameters"), *parameters),
         _container(("113829", "CT Dose"), *amounts),
         device,
     )
+
+
+def _local(item: Dataset) -> Dataset:
+    """Return an item whose concept is of a scheme of its own, whatever its code is in DCM."""
+    item.ConceptNameCodeSequence[0].CodingSchemeDesignator = "99LOCAL"
+    return item
 
 
 def _container(concept: tuple[str, str], *content: Dataset) -> Dataset:

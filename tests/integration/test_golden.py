@@ -25,7 +25,11 @@ from tests.questions.page import Question, questions
 FILES = files()
 READ = dict(zip(FILES, datasets(), strict=True))
 STUDY = a_uid(1, 5)
-IMAGES = ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4")
+IMAGES = (
+    "1.2.840.10008.5.1.4.1.1.2",
+    "1.2.840.10008.5.1.4.1.1.4",
+    "1.2.840.10008.5.1.4.1.1.128",
+)
 
 
 def _tell() -> tuple[Story, list[Outcome]]:
@@ -122,6 +126,7 @@ def test_series_show_canonical_names_beside_the_raw_ones(warehouse: Warehouse) -
     assert {tuple(row[name] for name in columns) for row in found} == {
         ("THORAX", "CHEST", "GE MEDICAL SYSTEMS", "GE"),
         ("CAP", "CHESTABDPELVIS", "GE MEDICAL SYSTEMS", "GE"),
+        ("CHEST", "CHEST", "GE MEDICAL SYSTEMS", "GE"),
         ("BRAIN NECK", None, "GE MEDICAL SYSTEMS", "GE"),
         (None, None, "Made Up Devices", None),
     }
@@ -178,11 +183,11 @@ def _geometry(images: Sequence[Dataset]) -> Mapping[str, Any]:
 def test_geometry_is_what_numpy_finds(warehouse: Warehouse, dataset: str) -> None:
     found = ask(warehouse, f"SELECT * FROM {dataset}.volume_geometry")
     by_series = _keyed(found, "SeriesInstanceUID")
-    localizer = a_uid(1, 5, 4)
+    localizer, projection = a_uid(1, 5, 4), a_uid(1, 5, 8)
     expected = {
         uid: [READ[name] for name in names]
         for uid, names in _by(lambda data: data.SeriesInstanceUID).items()
-        if uid != localizer and READ[names[0]].SOPClassUID in IMAGES
+        if uid not in {localizer, projection} and READ[names[0]].SOPClassUID in IMAGES
     }
     assert by_series.keys() == expected.keys()
     for uid, images in expected.items():
@@ -196,6 +201,9 @@ def test_geometry_is_what_numpy_finds(warehouse: Warehouse, dataset: str) -> Non
         a_uid(1, 5, 3): True,
         a_uid(1, 5, 5): None,
         a_uid(1, 5, 6): False,
+        a_uid(1, 5, 7): True,
+        a_uid(1, 5, 9): False,
+        a_uid(1, 5, 10): False,
     }
     assert by_series[a_uid(1, 5, 3)]["obliquity_degrees"] == 15
 
@@ -236,7 +244,7 @@ def _coded(data: Dataset, keyword: str) -> tuple[str | None, ...]:
 def test_every_content_item_of_every_report_is_a_row(warehouse: Warehouse) -> None:
     found = ask(warehouse, "SELECT * FROM imaging.structured_reports")
     reports = [data for data in READ.values() if "ContentSequence" in data]
-    assert len(reports) == 4
+    assert len(reports) == 5
     assert {data.SOPClassUID.name for data in reports} == set(_keyed_names(found))
     for data in reports:
         expected = _keyed(list(_content(data)), "Path")
@@ -254,30 +262,45 @@ def _keyed_names(found: Sequence[Row]) -> set[str]:
 
 def test_dose_is_what_the_reports_say_once_per_event(warehouse: Warehouse) -> None:
     reports = [data for data in READ.values() if data.SOPClassUID.endswith("88.67")]
-    expected = {}
-    for report in reports:
-        for event in report.ContentSequence:
-            items = {item["ConceptCode"]: item for item in _content(event)}
-            if event.ConceptNameCodeSequence[0].CodeValue == "113819":
-                ssde = items.get("113930", {"NumericValue": None})
-                expected[items["113769"]["UIDValue"]] = {
-                    "CTDIvol": items["113830"]["NumericValue"],
-                    "DLP": items["113838"]["NumericValue"],
-                    "SSDE": ssde["NumericValue"],
-                    "Phantom": items["113835"]["ValueMeaning"],
-                    "ScanningLength": items["113825"]["NumericValue"],
-                    "AcquisitionProtocol": items["125203"]["TextValue"],
-                    "Manufacturer": items["113878"]["TextValue"],
-                    "ManufacturerModelName": items["113879"]["TextValue"],
-                    "StationName": report.StationName,
-                    "PatientID": report.PatientID,
-                    "StudyDate": date(2024, 1, 31),
-                }
-    assert len(expected) == 3
-    found = _keyed(ask(warehouse, "SELECT * FROM imaging.dose"), "IrradiationEventUID")
+    expected: dict[Any, Row] = {}
+    for report in sorted(reports, key=lambda data: str(data.SOPInstanceUID)):
+        for number, event in enumerate(report.ContentSequence, start=1):
+            if _coded(event, "ConceptNameCodeSequence")[:2] == ("113819", "DCM"):
+                told = _of_event(report, event)
+                place = (report.SOPInstanceUID, f"1.{number}")
+                expected.setdefault(told["IrradiationEventUID"] or place, told)
+    assert len(expected) == 4 + 2
+    rows = ask(warehouse, "SELECT * FROM imaging.dose")
+    assert len(rows) == len(expected)
+    found = {
+        row["IrradiationEventUID"] or (row["SOPInstanceUID"], row["Path"]): row for row in rows
+    }
     assert {
-        uid: {name: row[name] for name in expected[uid]} for uid, row in found.items()
+        key: {name: row[name] for name in expected[key]} for key, row in found.items()
     } == expected
+
+
+def _of_event(report: Dataset, event: Dataset) -> Row:
+    """What a report says of one acquisition, by the codes of the standard alone."""
+    coded = [item for item in _content(event) if item["ConceptScheme"] == "DCM"]
+    items = {item["ConceptCode"]: item for item in coded}
+    voltages = [item["NumericValue"] for item in coded if item["ConceptCode"] == "113733"]
+    return {
+        "IrradiationEventUID": items["113769"]["UIDValue"] if "113769" in items else None,
+        "CTDIvol": items["113830"]["NumericValue"],
+        "DLP": items["113838"]["NumericValue"],
+        "SSDE": items["113930"]["NumericValue"] if "113930" in items else None,
+        "Phantom": items["113835"]["ValueMeaning"],
+        "ScanningLength": items["113825"]["NumericValue"],
+        "Pitch": items["113828"]["NumericValue"],
+        "KVP": max(voltages),
+        "AcquisitionProtocol": items["125203"]["TextValue"],
+        "Manufacturer": items["113878"]["TextValue"],
+        "ManufacturerModelName": items["113879"]["TextValue"],
+        "StationName": report.StationName,
+        "PatientID": report.PatientID,
+        "StudyDate": date(2024, 1, 31),
+    }
 
 
 def test_protocols_have_the_ranges_of_their_images(warehouse: Warehouse) -> None:
@@ -288,7 +311,8 @@ def test_protocols_have_the_ranges_of_their_images(warehouse: Warehouse) -> None
     assert by_part.keys() == expected.keys()
     for key, names in expected.items():
         row, images = by_part[key], [READ[name] for name in names]
-        assert row["Month"] == date(2024, 1, 1)
+        (month,) = {_month(image) for image in images}
+        assert row["Month"] == month
         assert (row["Instances"], row["Studies"]) == (len(images), 1)
         assert row["Series"] == len({image.SeriesInstanceUID for image in images})
         for keyword in ("KVP", "Exposure", "CTDIvol", "SliceThickness", "EchoTime"):
@@ -297,6 +321,16 @@ def test_protocols_have_the_ranges_of_their_images(warehouse: Warehouse) -> None
             assert row[f"Max{keyword}"] == max(values, default=None), keyword
         assert row["StationName"] == "CT1"
         assert row["CanonicalManufacturer"] == "GE"
+
+
+def _month(image: Dataset) -> date:
+    """The month of acquisition, else of the series, else of the study."""
+    first = next(
+        image[name].value
+        for name in ("AcquisitionDate", "SeriesDate", "StudyDate")
+        if image.get(name)
+    )
+    return date(int(first[:4]), int(first[4:6]), 1)
 
 
 def test_findings_are_counted_by_device(warehouse: Warehouse) -> None:
