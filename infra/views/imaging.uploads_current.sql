@@ -3,4 +3,6 @@
 SELECT *
 FROM `imaging.uploads`
 WHERE TRUE
-QUALIFY ROW_NUMBER() OVER (PARTITION BY UploadId ORDER BY DecidedAt DESC, EventId) = 1
+QUALIFY ROW_NUMBER() OVER (
+  PARTITION BY UploadId ORDER BY DecidedAt DESC, EventId, PipelineVersion DESC
+) = 1

@@ -8,7 +8,8 @@ FROM (
   FROM `research.instances`
   WHERE TRUE
   QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY SOPInstanceUID, KeyId ORDER BY PrimaryAt DESC, LastUpdated DESC, ObjectUri
+    PARTITION BY SOPInstanceUID, KeyId
+    ORDER BY PrimaryAt DESC, LastUpdated DESC, ObjectUri, PipelineVersion DESC
   ) = 1
 )
 WHERE Type = 'CREATE'

@@ -72,6 +72,10 @@ def test_none_and_absent_are_null() -> None:
     assert _round({"Text": "x", "Number": None, "One": None, "Many": []}) == {"Text": "x"}
 
 
+def test_a_record_of_nothing_is_not_null() -> None:
+    assert _round({"Text": "x", "One": {"Inner": None}}) == {"Text": "x", "One": {}}
+
+
 def test_an_unknown_column_is_a_bug() -> None:
     with pytest.raises(KeyError):
         RowWriter("imaging.things", FIELDS).serialize({"Nope": 1})
