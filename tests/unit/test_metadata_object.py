@@ -8,7 +8,7 @@ from shared.adapters.memory import MemoryObjectStore
 from shared.contracts.objects import StoredObject
 from shared.dicom.reader import read_header
 from shared.errors import TransientError
-from shared.metadata_object import kept_beside
+from shared.metadata_object import delete_whole, kept_beside
 from shared.object_source import ObjectSource
 from tests.builders import an_instance
 
@@ -52,3 +52,13 @@ def test_those_of_what_came_later_stay(store: MemoryObjectStore) -> None:
     with pytest.raises(TransientError):
         kept_beside(store, early, header)
     assert b"PID00002" in store.data("archive", f"{NAME}.metadata.json")
+
+
+def test_they_go_with_their_object(store: MemoryObjectStore) -> None:
+    stored = store.put("archive", NAME, an_instance(patient=1))
+    other = store.put("archive", "h/1/2/4.dcm", an_instance(patient=2))
+    _kept(store, stored)
+    delete_whole(store, stored)
+    delete_whole(store, other)
+    assert store.find("archive", f"{NAME}.metadata.json") is None
+    assert store.find("archive", NAME) is store.find("archive", "h/1/2/4.dcm") is None
