@@ -60,6 +60,14 @@ def test_the_audit_names_attributes_and_never_values() -> None:
     assert "PLANTED" not in str(row)
 
 
+@pytest.mark.parametrize("kind", [OutcomeKind.HELD, OutcomeKind.FAILED])
+def test_whatever_withholds_a_copy_ends_the_earlier_ones(kind: OutcomeKind) -> None:
+    tables = MemoryTables()
+    Index(tables=tables, clock=ManualClock())(an_outcome(kind, withheld_uid="2.25.1"))
+    (row,) = tables.rows["research.instances"]
+    assert (row["SOPInstanceUID"], row["Type"]) == ("2.25.1", "DELETE")
+
+
 def test_an_event_becomes_a_row_when_it_comes() -> None:
     tables, clock = MemoryTables(), ManualClock()
     event = PublicEvent.of(an_outcome(OutcomeKind.QUARANTINED))
