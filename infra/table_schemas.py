@@ -95,10 +95,14 @@ def _unrestricted(field: Field) -> Field:
 
 def _of_copies(field: Field) -> Field:
     """Return a column of the research side, where a row may be of a copy that was not made."""
-    return {**_unrestricted(field), "mode": _MODES_OF_COPIES.get(str(field["name"]), field["mode"])}
+    return {**_unrestricted(field), **_OF_COPIES.get(str(field["name"]), {})}
 
 
-_MODES_OF_COPIES = {"ObjectUri": "NULLABLE", "Generation": "NULLABLE"}
+_OF_COPIES: Mapping[str, Field] = {
+    "ObjectUri": {"mode": "NULLABLE"},
+    "Generation": {"mode": "NULLABLE"},
+    "LastUpdated": {"description": "When it was decided, to the next whole second"},
+}
 _WARNINGS = records(
     "Warnings",
     "What is odd about the object, by stable codes",

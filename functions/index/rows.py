@@ -30,9 +30,13 @@ def instance(outcome: Outcome) -> Row:
 
 
 def research_instance(outcome: Outcome) -> Row:
-    """Return the row of `research.instances`: nothing that leads back to the original."""
+    """Return the row of `research.instances`: nothing that leads back to the original.
+
+    A copy that was found counts from when it was found: what was held meanwhile is over.
+    """
     return {
         **_instance(outcome, _required(outcome.target)),
+        "LastUpdated": _next_second(outcome.decided_at),
         "ProfileDigest": outcome.profile_digest,
         "KeyId": outcome.key_id,
     }
@@ -41,19 +45,23 @@ def research_instance(outcome: Outcome) -> Row:
 def withheld_instance(outcome: Outcome) -> Row:
     """Return the row of `research.instances` that ends an earlier version's copy.
 
-    Of the instance it has nothing but the UID that its copies have. It was decided before the next
-    whole second: the moment itself is in the original's row.
+    Of the instance it has nothing but the UID that its copies have.
     """
     return {
         "SOPInstanceUID": outcome.withheld_uid,
         "IsPrimary": outcome.primary,
         "PrimaryAt": outcome.primary_at,
         "Type": "DELETE",
-        "LastUpdated": outcome.decided_at.replace(microsecond=0) + timedelta(seconds=1),
+        "LastUpdated": _next_second(outcome.decided_at),
         "ProfileDigest": outcome.profile_digest,
         "KeyId": outcome.key_id,
         "PipelineVersion": PIPELINE_VERSION,
     }
+
+
+def _next_second(moment: datetime) -> datetime:
+    """Return a time that orders what was decided: the moment itself is in the original's row."""
+    return moment.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def landed(upload: Upload) -> Row:

@@ -63,7 +63,9 @@ def test_a_row_is_read_as_it_was_written(
 ) -> None:
     tables.append(table, [row])
     (read,) = _read(client, f"SELECT * FROM `{table}`")
-    expected = {name: value for name, value in row.items() if value not in (None, [])}
+    expected: dict[str, Any] = {
+        name: value for name, value in row.items() if value not in (None, [])
+    }
     for values in read, expected:
         if isinstance(values.get("Metadata"), str | bytes):
             values["Metadata"] = json.loads(values["Metadata"])

@@ -3,12 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
+from pydicom import Dataset
+
 from functions.deidentify.handler import KEY as LABEL
 from functions.deidentify.handler import Deidentify
 from infra.operate.cloud import Cloud
 from infra.operate.copies import MadeBy, by_maker, remove, renew
 from infra.operate.kept import promote
 from shared.contracts.outcome import Outcome
+from shared.dicom.deidentification.options import Option
 from shared.dicom.deidentification.profile import BASIC, Profile
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from tests.builders import an_instance
@@ -31,6 +34,12 @@ def _restart(world: World, key: PseudonymKey = KEY, profile: Profile = BASIC) ->
         profiles={facility.name: profile for facility in world.facilities},
     )
     world.handlers["deidentify"] = lambda message: deidentify(Outcome.from_message(message))
+
+
+def _current(world: World) -> list[str]:
+    """The types of the rows of copies, those that count last; there is one instance."""
+    rows: list[Any] = world.tables.rows["research.instances"]
+    return [row["Type"] for row in sorted(rows, key=lambda row: row["LastUpdated"])]
 
 
 def _landed() -> World:
@@ -156,3 +165,17 @@ def test_what_a_laxer_profile_left_of_earlier_versions_can_be_removed() -> None:
     assert remove(cloud, MadeBy(profile_digest=LAX.digest)) == 1
     (maker,) = by_maker(cloud)
     assert maker.profile_digest == BASIC.digest
+
+
+def test_a_copy_counts_again_when_the_profile_that_held_it_is_taken_back() -> None:
+    lenient = Profile(name="lenient", options=frozenset({Option.CLEAN_GRAPHICS}))
+    world = World()
+    _restart(world, profile=lenient)
+    world.land("demo-hospital/a", an_instance(GraphicAnnotationSequence=[Dataset()]))
+    world.run()
+    for profile, last in ((BASIC, "DELETE"), (lenient, "CREATE")):
+        world.clock.time += timedelta(minutes=1)
+        _restart(world, profile=profile)
+        renew(a_cloud(world.store, world.clock, world.tables, world.topics))
+        world.run()
+        assert _current(world)[-1] == last

@@ -43,7 +43,10 @@ def test_an_instance_is_described_as_it_is_kept(kind: OutcomeKind, table: str) -
     assert row["ObjectUri"] == TARGET.uri
     assert row["Generation"] == 99
     assert (row["Crc32c"], row["BlobStorageSize"]) == ("deadbeef", 4321)
-    assert row["LastUpdated"] == TARGET.created
+
+
+def test_a_version_counts_from_when_it_was_stored() -> None:
+    assert _row(an_outcome(), "imaging.instances")["LastUpdated"] == TARGET.created
 
 
 def test_an_instance_is_known_by_the_identity_that_was_decided() -> None:
@@ -110,8 +113,11 @@ def test_what_is_withheld_ends_the_copy_of_an_earlier_version_and_leads_nowhere(
     assert common == {*OF_COPIES.values(), PIPELINE_VERSION} - {OF_COPIES["profile"]}
 
 
-def test_what_was_withheld_is_told_to_the_next_second() -> None:
-    row = _row(an_outcome(OutcomeKind.HELD, **WITHHELD), "research.instances")
+@pytest.mark.parametrize(
+    "outcome", [an_outcome(OutcomeKind.HELD, **WITHHELD), an_outcome(OutcomeKind.DEIDENTIFIED)]
+)
+def test_what_became_of_a_copy_is_told_to_the_next_second(outcome: Outcome) -> None:
+    row = _row(outcome, "research.instances")
     assert row["LastUpdated"] == MOMENT.replace(microsecond=0) + timedelta(seconds=1)
 
 
