@@ -44,13 +44,14 @@ OF_OTHER_KEY = replace(
 
 
 def _copy_of(uid: str, name: str, since: datetime, stored: datetime, **made_by: str) -> Outcome:
-    """The outcome of a copy of an instance, stored then, in its own generation."""
+    """The outcome of a copy of an instance, stored and told of then, in its own generation."""
     target = replace(a_stored_object(name, "research"), created=stored)
     version = replace(target.version, generation=int(stored.timestamp()))
     return replace(
         _copy(name, since),
         identity=replace(AN_IDENTITY, sop_instance_uid=uid),
         target=replace(target, version=version),
+        decided_at=stored,
         **made_by,  # type: ignore[arg-type]
     )
 
