@@ -45,8 +45,11 @@ class PublicEvent:
 
     @property
     def is_of_copy(self) -> bool:
-        """Whether it tells of a research copy, of which no moment may be told."""
-        return self.type == TYPES[OutcomeKind.DEIDENTIFIED]
+        """Whether it tells of a research copy, of which no moment may be told.
+
+        Those alone do not say which upload they descend from, whatever version their type has.
+        """
+        return "root_event_id" not in self.data
 
     @classmethod
     def from_message(cls, message: Message) -> "PublicEvent":

@@ -70,3 +70,9 @@ def test_an_event_survives_the_journey(kind: OutcomeKind) -> None:
 def test_what_is_no_event_is_refused(data: bytes) -> None:
     with pytest.raises(ContractError):
         PublicEvent.from_message(Message(data=data, attributes={"ce-id": "1"}))
+
+
+@pytest.mark.parametrize("kind", OutcomeKind)
+def test_an_event_is_of_a_copy_whatever_version_its_type_has(kind: OutcomeKind) -> None:
+    event = replace(PublicEvent.of(an_outcome(kind)), type="dicom.instance.later.v2")
+    assert event.is_of_copy is (kind is OutcomeKind.DEIDENTIFIED)
