@@ -137,13 +137,13 @@ class Serialized:
 
 def _json(rows: Sequence[Row]) -> list[Mapping[str, object]]:
     """The rows as `insert_rows_json` wants them: JSON columns and times are text."""
-    return [{name: _value(name, value) for name, value in row.items()} for row in rows]
+    return [{name: _value(value) for name, value in row.items()} for row in rows]
 
 
-def _value(name: str, value: object) -> object:
+def _value(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
-    return json.dumps(value) if name == "Metadata" else value
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def messages() -> list[Message]:
