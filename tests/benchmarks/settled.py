@@ -14,17 +14,12 @@ from google.cloud.bigquery import Client
 
 from functions.index.handler import Index
 from functions.index.handler import read as message_of
-from infra.definition import load_pipeline
-from infra.local.clients import Clients
-from infra.local.endpoints import Endpoints
-from infra.local.overrides import load_profile
-from infra.local.wiring import SCHEMAS, Wiring
-from shared.adapters.bigquery import BigQueryTables
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import Outcome
 from shared.ports import RowSink
 from tests.benchmarks.real_outcomes import ingested, named
 from tests.simulation.world import World
+from tests.warehouse import a_warehouse
 
 COPIES: Final = 3
 AT_ONCE: Final = 80
@@ -74,17 +69,6 @@ class Settled:
 def _uri(stored: StoredObject | None) -> str:
     assert stored
     return stored.uri
-
-
-def a_warehouse(variables: Mapping[str, str]) -> tuple[Client, RowSink]:
-    """Make every table and view anew, as the local cloud does; return who asks and who appends."""
-    clients, datasets = Clients(variables), load_pipeline().datasets
-    wiring = Wiring(clients, load_profile(), Endpoints.choose({}))
-    for dataset in datasets.values():
-        clients.bigquery.delete_dataset(dataset.name, delete_contents=True, not_found_ok=True)
-        wiring.dataset(dataset)
-    tables = BigQueryTables(clients.project, SCHEMAS, {name: name for name in datasets})
-    return clients.bigquery, tables
 
 
 def deliver(world: World, tables: RowSink, seed: int) -> int:

@@ -1,7 +1,7 @@
 """What the BigQuery tables promise: rows arrive whole, as the schema files have them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,12 +10,13 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery import Client, SchemaField, Table
 
 from functions.index import rows
-from infra.table_schemas import SCHEMAS, TABLES
+from infra.table_schemas import SCHEMAS
 from shared.adapters.bigquery import BigQueryTables
 from shared.contracts.outcome import OutcomeKind
 from shared.errors import TransientError
 from shared.ports import Row
 from tests.outcomes import MOMENT, an_outcome
+from tests.warehouse import make_tables
 
 DATASETS = ("imaging", "research")
 
@@ -25,11 +26,7 @@ def client(bigquery: Mapping[str, str]) -> Iterator[Client]:
     """A warehouse with our tables, empty."""
     client = Client(project=bigquery["GOOGLE_CLOUD_PROJECT"], credentials=AnonymousCredentials())
     for dataset in DATASETS:
-        client.delete_dataset(dataset, delete_contents=True, not_found_ok=True)
-        client.create_dataset(dataset)
-    for name, schema in TABLES.items():
-        fields = [SchemaField.from_api_repr(field) for field in schema["fields"]]  # type: ignore[attr-defined]
-        client.create_table(Table(f"{client.project}.{name}", fields))
+        make_tables(client, dataset)
     yield client
     client.close()
 
@@ -41,6 +38,17 @@ def tables(client: Client) -> BigQueryTables:
 
 def _read(client: Client, query: str) -> list[dict[str, Any]]:
     return [dict(row) for row in client.query(query).result()]
+
+
+def _without_uploads(client: Client) -> Sequence[SchemaField]:
+    """Delete the table; return the columns that it had."""
+    columns: Sequence[SchemaField] = client.get_table("imaging.uploads").schema
+    client.delete_table("imaging.uploads")
+    return columns
+
+
+def _with_uploads(client: Client, columns: Sequence[SchemaField]) -> None:
+    client.create_table(Table(f"{client.project}.imaging.uploads", columns))
 
 
 @pytest.mark.parametrize(
@@ -92,12 +100,10 @@ def test_a_timestamp_is_exact(client: Client, tables: BigQueryTables) -> None:
 def test_a_table_that_is_not_there_is_transient_and_heals(
     client: Client, tables: BigQueryTables
 ) -> None:
-    name = f"{client.project}.imaging.uploads"
-    table = client.get_table(name)
-    client.delete_table(name)
+    columns = _without_uploads(client)
     with pytest.raises(TransientError):
         tables.append("imaging.uploads", [rows.upload(an_outcome())])
-    client.create_table(Table(name, table.schema))
+    _with_uploads(client, columns)
     tables.append("imaging.uploads", [rows.upload(an_outcome())])
     (read,) = _read(client, "SELECT COUNT(*) AS n FROM imaging.uploads")
     assert read["n"] == 1
@@ -106,10 +112,8 @@ def test_a_table_that_is_not_there_is_transient_and_heals(
 def test_a_table_with_columns_that_the_rows_do_not_have_is_written_to(
     client: Client, tables: BigQueryTables
 ) -> None:
-    name = f"{client.project}.imaging.uploads"
-    table = client.get_table(name)
-    client.delete_table(name)
-    client.create_table(Table(name, [*table.schema, SchemaField("Later", "STRING")]))
+    columns = _without_uploads(client)
+    _with_uploads(client, [*columns, SchemaField("Later", "STRING")])
     tables.append("imaging.uploads", [rows.upload(an_outcome())])
     (read,) = _read(client, "SELECT Outcome, Later FROM imaging.uploads")
     assert read == {"Outcome": "archived", "Later": None}
@@ -118,10 +122,8 @@ def test_a_table_with_columns_that_the_rows_do_not_have_is_written_to(
 def test_rows_with_a_column_that_the_table_does_not_have_are_written_without_it(
     client: Client, tables: BigQueryTables
 ) -> None:
-    name = f"{client.project}.imaging.uploads"
-    table = client.get_table(name)
-    client.delete_table(name)
-    client.create_table(Table(name, [each for each in table.schema if each.name != "DurationMs"]))
+    columns = _without_uploads(client)
+    _with_uploads(client, [each for each in columns if each.name != "DurationMs"])
     tables.append("imaging.uploads", [rows.upload(an_outcome())])
     (read,) = _read(client, "SELECT * FROM imaging.uploads")
     assert read["Outcome"] == "archived"

@@ -15,9 +15,10 @@ from infra.definition import load_pipeline
 from infra.local.export import export
 from tests.benchmarks.real_outcomes import ingested, named
 from tests.benchmarks.research_values import values_of
-from tests.benchmarks.settled import a_warehouse, deliver
+from tests.benchmarks.settled import deliver
 from tests.builders import an_instance
 from tests.conftest import Environment
+from tests.warehouse import a_warehouse
 
 RESEARCH = load_pipeline().datasets["research"]
 PLANTED = ("Zyxelquorra", "MRN-7708642", "ACC-5521907", "19610504")

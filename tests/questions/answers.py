@@ -19,10 +19,10 @@ from google.cloud.bigquery import Client
 from infra.local.layout import ROOT
 from infra.local.sql import query
 from infra.local.table import render
-from tests.benchmarks.settled import a_warehouse
 from tests.integration.servers import serving
 from tests.questions.page import PAGE, QUESTION, Question
 from tests.questions.three_days import ASKED, played
+from tests.warehouse import a_warehouse
 
 NOTEBOOK: Final = ROOT / "infra" / "notebooks" / "overview.py"
 PICTURES: Final = NOTEBOOK.with_name("pictures")

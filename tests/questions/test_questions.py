@@ -10,10 +10,10 @@ import pytest
 from google.cloud.bigquery import Client
 
 from infra.local.layout import ROOT
-from tests.benchmarks.settled import a_warehouse
 from tests.conftest import Environment
 from tests.questions.answers import PICTURES, ask, draw, fill
 from tests.questions.page import PAGE, Question, questions
+from tests.warehouse import a_warehouse
 
 PICTURE = re.compile(r'srcset="(\S+)-dark.svg">\n  <img alt="([^"]+)" src="(\S+)-light.svg">')
 ANSWERED = [each for each in questions() if each.answer is not None]
