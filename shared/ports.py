@@ -131,6 +131,18 @@ class Catalogue(Protocol):
         ...
 
 
+class Ledger(Protocol):
+    """Tables of what was declared, in which the first to declare something has its say."""
+
+    def enter(self, table: str, rows: Sequence[Row]) -> None:
+        """Return once each row's `EventId` has one row there: this one, or who came before."""
+        ...
+
+    def untold(self, table: str, since: datetime) -> Iterator[Row]:
+        """Yield the rows declared since then of whose `EventId` the table of events has nothing."""
+        ...
+
+
 class Originals(Protocol):
     """What is archived, in no order and never all of it in memory."""
 

@@ -33,6 +33,13 @@ class DuplicatePolicy(StrEnum):
     KEEP = "keep"
 
 
+class UidPolicy(StrEnum):
+    """What public events say of a facility's UIDs."""
+
+    KEEP = "keep"
+    PSEUDONYM = "pseudonym"
+
+
 CONFLICT_POLICIES: Mapping[ConflictPolicy, str] = {
     ConflictPolicy.FIRST: "the version that came first",
     ConflictPolicy.LAST: "the version that landed last",
@@ -42,6 +49,10 @@ CONFLICT_POLICIES: Mapping[ConflictPolicy, str] = {
 DUPLICATE_POLICIES: Mapping[DuplicatePolicy, str] = {
     DuplicatePolicy.DROP: "their archived twin stands for them",
     DuplicatePolicy.KEEP: "each is kept below `duplicates/`, under its name and generation",
+}
+UID_POLICIES: Mapping[UidPolicy, str] = {
+    UidPolicy.KEEP: "as they are",
+    UidPolicy.PSEUDONYM: "pseudonyms under the deployment's key for events",
 }
 
 
@@ -56,6 +67,12 @@ class Facility:
     archive_prefix: str = ""  # in place of its name, before the study
     deidentification: str = "basic"  # the profile of its research copies, or "none"
     patient_id_issuer: str = ""  # in place of its name
+    event_uids: UidPolicy = UidPolicy.KEEP
+    series_quiet_s: int = 60
+    study_quiet_s: int = 900
+    study_forced_s: int = 5400
+    receipt_quiet_s: int = 900
+    receipt_forced_s: int = 21600
 
     @property
     def prefix(self) -> str:
@@ -78,6 +95,14 @@ POLICIES: Mapping[str, str] = {
     "patient_id_issuer": "the authority that assigns its patient ids, where an object names no "
     "Issuer of Patient ID, and its accession numbers; the same for facilities with one index of "
     "patients",
+    "event_uids": "what public events say of its UIDs: "
+    + "; ".join(f"`{policy}`, {text}" for policy, text in UID_POLICIES.items()),
+    "series_quiet_s": "seconds without a new instance after which a series counts as settled",
+    "study_quiet_s": "seconds without a new instance after which a study counts as complete, where "
+    "nothing says how much of it is to come",
+    "study_forced_s": "seconds after which a study counts as complete although more still comes",
+    "receipt_quiet_s": "seconds without a new file after which a receipt is written",
+    "receipt_forced_s": "seconds that one receipt covers at most",
 }
 
 
@@ -129,10 +154,15 @@ class _Reader:
             archive_prefix=data.optional_text("archive_prefix") or "",
             deidentification=data.optional_text("deidentification") or "basic",
             patient_id_issuer=(data.optional_text("patient_id_issuer") or "").strip(),
+            event_uids=data.choice("event_uids", UidPolicy.KEEP),
+            **{name: data.optional_seconds(name, default) for name, default in _PERIODS.items()},
         )
 
 
 _KEYS: Final = frozenset(field.name for field in fields(Facility)) - {"name"}
+_PERIODS: Final[Mapping[str, int]] = {
+    field.name: int(field.default) for field in fields(Facility) if field.name.endswith("_s")
+}
 
 
 def _problems(facilities: Collection[Facility]) -> Iterator[str]:

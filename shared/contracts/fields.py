@@ -73,6 +73,15 @@ class Fields:
             return int(value)
         return self._read(name, int, 0)
 
+    def optional_seconds(self, name: str, default: int) -> int:
+        """Return a number of seconds, at least one; the default when absent or null."""
+        if self._data.get(name) is None:
+            return default
+        value = self._read(name, int, default)
+        if value < 1:
+            self._problem(name, "is less than a second")
+        return value
+
     def time(self, name: str) -> datetime:
         """Return a required RFC 3339 time with its offset."""
         text = self.text(name)
