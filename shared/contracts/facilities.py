@@ -161,7 +161,9 @@ class _Reader:
 
 _KEYS: Final = frozenset(field.name for field in fields(Facility)) - {"name"}
 _PERIODS: Final[Mapping[str, int]] = {
-    field.name: int(field.default) for field in fields(Facility) if field.name.endswith("_s")
+    field.name: field.default
+    for field in fields(Facility)
+    if isinstance(field.default, int) and field.name.endswith("_s")
 }
 
 
