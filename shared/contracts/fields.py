@@ -29,23 +29,24 @@ class Fields:
         self.problems: list[str] = []
         self._data: Mapping[str, object] = data if isinstance(data, Mapping) else {}
         if not isinstance(data, Mapping):
-            self._problem("", "is not an object")
+            self.note("", "is not an object")
 
-    def _problem(self, name: str, what: str) -> None:
+    def note(self, name: str, what: str) -> None:
+        """Note what is wrong with a field; the words say no value."""
         self.problems.append(f"{self._path}{name} {what}".strip())
 
     def _read(self, name: str, kind: type[T], default: T) -> T:
         value = self._data.get(name)
         if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
             return value
-        self._problem(name, "is missing" if value is None else f"is not of type {kind.__name__}")
+        self.note(name, "is missing" if value is None else f"is not of type {kind.__name__}")
         return default
 
     def text(self, name: str) -> str:
         """Return a required non-empty string."""
         value = self._read(name, str, "-")
         if not value:
-            self._problem(name, "is empty")
+            self.note(name, "is empty")
         return value
 
     def optional_text(self, name: str) -> str | None:
@@ -55,7 +56,7 @@ class Fields:
     def only(self, names: Collection[str]) -> None:
         """Note every field that is none of these."""
         for name in sorted(map(str, self._data.keys() - set(names))):
-            self._problem(name, "is not known")
+            self.note(name, "is not known")
 
     def choice(self, name: str, default: Choice) -> Choice:
         """Return one of the default's kind; the default when the field is absent, null or empty."""
@@ -63,7 +64,7 @@ class Fields:
         try:
             return default if text is None else type(default)(text)
         except ValueError:
-            self._problem(name, f"is none of {', '.join(type(default))}")
+            self.note(name, f"is none of {', '.join(type(default))}")
             return default
 
     def integer(self, name: str) -> int:
@@ -73,13 +74,29 @@ class Fields:
             return int(value)
         return self._read(name, int, 0)
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return a list of non-empty strings; an absent list is empty."""
+        rows: list[object] = [] if self._data.get(name) is None else self._read(name, list, [])
+        found = tuple(row for row in rows if isinstance(row, str) and row)
+        if len(found) != len(rows):
+            self.note(name, "has what is no text")
+        return found
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Return a truth; the default when the field is absent or null."""
+        return default if self._data.get(name) is None else self._read(name, bool, default)
+
+    def optional_integer(self, name: str) -> int | None:
+        """Return an integer, or None when the field is absent or null."""
+        return None if self._data.get(name) is None else self.integer(name)
+
     def optional_seconds(self, name: str, default: int) -> int:
         """Return a number of seconds, at least one; the default when absent or null."""
         if self._data.get(name) is None:
             return default
         value = self._read(name, int, default)
         if value < 1:
-            self._problem(name, "is less than a second")
+            self.note(name, "is less than a second")
         return value
 
     def time(self, name: str) -> datetime:
@@ -88,7 +105,7 @@ class Fields:
         try:
             value = datetime.fromisoformat(text)
         except ValueError:
-            self._problem(name, "is not an RFC 3339 time")
+            self.note(name, "is not an RFC 3339 time")
             return datetime.fromtimestamp(0, UTC)
         return value if value.tzinfo else value.replace(tzinfo=UTC)
 
