@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from shared.contracts.facilities import NO_COPIES, Facilities
 from shared.dicom.deidentification.profile import Profile, profiles_of
-from shared.dicom.deidentification.pseudonyms import MINIMUM_SECRET_BYTES, PseudonymKey
+from shared.dicom.deidentification.pseudonyms import PseudonymKey
+from shared.dicom.keyed import MINIMUM_SECRET_BYTES
 from shared.runtime.environment import Environment
 
 

@@ -13,7 +13,8 @@ from typing import Final
 from infra.operate.cloud import Cloud
 from shared.contracts.facilities import Facilities
 from shared.contracts.outcome import PIPELINE_VERSION
-from shared.dicom.deidentification.pseudonyms import MINIMUM_SECRET_BYTES, PseudonymKey
+from shared.dicom.deidentification.pseudonyms import PseudonymKey
+from shared.dicom.keyed import MINIMUM_SECRET_BYTES
 from shared.ports import Originals, Row
 from shared.runtime.environment import Environment
 

@@ -1,13 +1,11 @@
 """Keyed pseudonyms: the same original, key and project give the same pseudonym, always.
 
-No table is kept. HMAC-SHA-256 under the secret, over the project, the kind of identifier, its
-namespace and the original, each preceded by its length so that no two inputs run together.
+No table is kept; see `shared.dicom.keyed` for what is made of an original.
 """
 
 from __future__ import annotations
 
 import base64
-import hmac
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
@@ -15,9 +13,8 @@ from typing import Final
 
 from pydicom._uid_dict import UID_dictionary
 
-_UUID_VERSION_8: Final = (0xF << 76, 0x8 << 76)  # RFC 9562 section 5.8: contents of our making
-_UUID_VARIANT: Final = (0x3 << 62, 0x2 << 62)
-MINIMUM_SECRET_BYTES: Final = 16
+from shared.dicom.keyed import MINIMUM_SECRET_BYTES, keyed_digest, uid_from
+
 LARGEST_DAY_OFFSET: Final = 3652
 _LARGEST_TIME_OFFSET: Final = timedelta(days=LARGEST_DAY_OFFSET)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -45,7 +42,7 @@ class PseudonymKey:
 
     def uid(self, original: str) -> str:
         """A `2.25.` UID in place of the original; the standard's own UIDs stand (PS3.5 B.2)."""
-        return original if is_standard_uid(original) else self._derived_uid(original)
+        return original if is_standard_uid(original) else uid_from(_digest(self, "uid", original))
 
     def patient_id(self, original: str, issuer: str = "") -> str:
         """The patient's pseudonym, 16 characters; the same number of two issuers is two."""
@@ -85,12 +82,6 @@ class PseudonymKey:
         """What only this key can make of the original; for recognising, never for showing."""
         return _digest(self, kind, original).hex()
 
-    def _derived_uid(self, original: str) -> str:
-        number = int.from_bytes(_digest(self, "uid", original)[:16], "big")
-        for mask, bits in (_UUID_VERSION_8, _UUID_VARIANT):
-            number = number & ~mask | bits
-        return f"2.25.{number}"
-
 
 @lru_cache(maxsize=4096)  # the objects of a study have the same patient, station and persons
 def _token(key: PseudonymKey, kind: str, original: str, issuer: str = "") -> str:
@@ -104,21 +95,7 @@ def _day_offset(key: PseudonymKey, patient: str) -> int:
 
 
 def _digest(key: PseudonymKey, kind: str, original: str, issuer: str = "") -> bytes:
-    digest = _namespace(key.secret, key.project, kind, issuer).copy()
-    digest.update(_preceded_by_length(original))
-    return digest.digest()
-
-
-@lru_cache(maxsize=1024)
-def _namespace(secret: bytes, project: str, kind: str, issuer: str) -> hmac.HMAC:
-    """The digest of all that stands before the original, to be copied and gone on with."""
-    namespace = b"".join(map(_preceded_by_length, (project, kind, issuer)))
-    return hmac.new(secret, namespace, "sha256")
-
-
-def _preceded_by_length(part: str) -> bytes:
-    encoded = part.encode("utf-8", "surrogateescape")
-    return len(encoded).to_bytes(4, "big") + encoded
+    return keyed_digest(key.secret, key.project, kind, original, issuer)
 
 
 def is_standard_uid(uid: str) -> bool:
