@@ -1,31 +1,32 @@
 """Public events: CloudEvents 1.0 in the Pub/Sub protocol binding, binary content mode.
 
-An allow-list makes them: nothing from a data set but UIDs, the SOP class and the modality
-appears, and nothing at all that would tie a research copy to its original.
+An allow-list makes them (`event_types`): nothing from a data set but UIDs, the SOP class and the
+modality appears, and nothing at all that would tie a research copy to its original.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
+from shared.contracts.event_types import (
+    FIELDS,
+    OF_OUTCOMES,
+    OF_STUDIES,
+    RECEIPT,
+    STUCK,
+    EventType,
+)
 from shared.contracts.fields import Fields
 from shared.contracts.message import Message, parsed, to_json
-from shared.contracts.modalities import MODALITIES
-from shared.contracts.outcome import SCHEMA_VERSION, Outcome, OutcomeKind
+from shared.contracts.outcome import Outcome, OutcomeKind
+from shared.contracts.receipt import ReceiptSummary
+from shared.contracts.stuck import StuckUpload
+from shared.contracts.study import StudyState
+from shared.contracts.uid_mask import UidMask
 
 SPEC_VERSION = "1.0"
-TYPES: Mapping[OutcomeKind, str] = {
-    OutcomeKind.ARCHIVED: "dicom.instance.archived.v1",
-    OutcomeKind.DUPLICATE: "dicom.instance.duplicate.v1",
-    OutcomeKind.CONFLICT: "dicom.instance.conflict.v1",
-    OutcomeKind.QUARANTINED: "dicom.object.quarantined.v1",
-    OutcomeKind.EXPANDED: "dicom.object.expanded.v1",
-    OutcomeKind.IGNORED: "dicom.object.ignored.v1",
-    OutcomeKind.PROMOTED: "dicom.instance.promoted.v1",
-    OutcomeKind.DEIDENTIFIED: "dicom.instance.deidentified.v1",
-    OutcomeKind.HELD: "dicom.instance.held.v1",
-    OutcomeKind.FAILED: "dicom.instance.failed.v1",
-}
+TYPES: Mapping[OutcomeKind, str] = {kind: of.name for kind, of in OF_OUTCOMES.items()}
+_AS_THEY_ARE = UidMask()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +48,19 @@ class PublicEvent:
     def is_of_copy(self) -> bool:
         """Whether it tells of a research copy, of which no moment may be told.
 
-        Those alone do not say which upload they descend from, whatever version their type has.
+        Those alone do not say which facility they come from, whatever version their type has.
         """
-        return "root_event_id" not in self.data
+        return "facility" not in self.data
+
+    @property
+    def ordering_key(self) -> str:
+        """The study, as the event says it; events of no study have no order."""
+        return str(self.data.get("study_instance_uid", ""))
+
+    @property
+    def sequence(self) -> str:
+        """Its place in the order of decision, as a text that sorts; of copies by the hour only."""
+        return f"{self.time.astimezone(UTC):%Y%m%dT%H%M%S.%f}-{self.event_id}"
 
     @classmethod
     def from_message(cls, message: Message) -> "PublicEvent":
@@ -71,33 +82,37 @@ class PublicEvent:
         return event
 
     @classmethod
-    def of(cls, outcome: Outcome) -> "PublicEvent":
+    def of(cls, outcome: Outcome, mask: UidMask = _AS_THEY_ARE) -> "PublicEvent":
         """Return the event of an outcome; its id is derived from what became of the object.
 
-        A de-identified copy's event names neither the facility nor the root nor the size, its
-        id comes from the copy, and its time is the hour: each would lead from the pseudonymous
-        UIDs back to the original's.
+        That of a de-identified copy comes from the copy, and its time is the hour.
         """
-        event_type = TYPES[outcome.kind]
+        kind = OF_OUTCOMES[outcome.kind]
         copy = outcome.target if outcome.kind is OutcomeKind.DEIDENTIFIED else None
-        about, time = outcome.source, outcome.decided_at
-        if copy is not None:
-            about, time = copy, time.replace(minute=0, second=0, microsecond=0)
-        return cls(
-            event_id=outcome.derived_id(event_type, about),
-            type=event_type,
-            source=f"/inlet/{outcome.kind.stage}",
-            time=time,
-            data={name: value for name, value in _data(outcome).items() if value is not None},
-        )
+        if copy is None:
+            event_id = outcome.derived_id(kind.name, outcome.source)
+            return _event(kind, event_id, outcome.decided_at, _masked(mask, _sent(outcome)))
+        hour = outcome.decided_at.replace(minute=0, second=0, microsecond=0)
+        return _event(kind, outcome.derived_id(kind.name, copy), hour, _stored(outcome))
+
+    @classmethod
+    def of_study(cls, state: StudyState, mask: UidMask = _AS_THEY_ARE) -> "PublicEvent":
+        """Return the event of what a study became."""
+        values = _masked(mask, _study(state))
+        return _event(OF_STUDIES[state.change], state.event_id, state.declared_at, values)
+
+    @classmethod
+    def of_stuck(cls, stuck: StuckUpload) -> "PublicEvent":
+        """Return the event of an upload that is not decided."""
+        return _event(STUCK, stuck.event_id, stuck.noticed_at, asdict(stuck))
+
+    @classmethod
+    def of_receipt(cls, summary: ReceiptSummary) -> "PublicEvent":
+        """Return the event of a receipt: its numbers and where it is."""
+        return _event(RECEIPT, summary.event_id, summary.issued_at, _receipt(summary))
 
     def to_message(self) -> Message:
         """Return the message in binary content mode; attributes serve subscription filters."""
-        filterable = {
-            name: str(value).lower() if isinstance(value, bool) else str(value)
-            for name, value in self.data.items()
-            if name in _FILTERABLE
-        }
         return Message(
             data=to_json(self.data),
             attributes={
@@ -106,10 +121,12 @@ class PublicEvent:
                 "ce-type": self.type,
                 "ce-source": self.source,
                 "ce-time": self.time.isoformat(),
+                "ce-sequence": self.sequence,
                 "ce-datacontenttype": "application/json",
                 "content-type": "application/json",
-                **filterable,
+                **self._filterable(),
             },
+            ordering_key=self.ordering_key,
         )
 
     def to_structured(self) -> dict[str, object]:
@@ -120,32 +137,37 @@ class PublicEvent:
             "type": self.type,
             "source": self.source,
             "time": self.time.isoformat(),
+            "sequence": self.sequence,
             "datacontenttype": "application/json",
             "data": dict(self.data),
         }
 
-
-_FILTERABLE = frozenset(
-    {
-        "schema_version",
-        "outcome",
-        "reason",
-        "primary",
-        "difference",
-        "facility",
-        "modality",
-        "study_instance_uid",
-        "series_instance_uid",
-        "sop_instance_uid",
-        "sop_class_uid",
-    }
-)
+    def _filterable(self) -> dict[str, str]:
+        attributes: dict[str, str] = {}
+        for name, value in self.data.items():
+            field = FIELDS.get(name)
+            if field and field.filterable:
+                text = str(value).lower() if isinstance(value, bool) else str(value)
+                attributes |= dict.fromkeys(filter(None, (name, field.also_named)), text)
+        return attributes
 
 
-def _data(outcome: Outcome) -> dict[str, str | int | None]:
+def _event(
+    kind: EventType, event_id: str, time: datetime, values: Mapping[str, object]
+) -> PublicEvent:
+    source = f"/inlet/{kind.stage}"
+    return PublicEvent(
+        event_id=event_id, type=kind.name, source=source, time=time, data=kind.data(values)
+    )
+
+
+def _masked(mask: UidMask, values: Mapping[str, object]) -> dict[str, object]:
+    return mask.applied(str(values["facility"]), values)
+
+
+def _stored(outcome: Outcome) -> dict[str, object]:
     identity = outcome.identity
-    data: dict[str, str | int | None] = {
-        "schema_version": SCHEMA_VERSION,
+    return {
         "outcome": outcome.kind.value,
         "reason": outcome.reason,
         "study_instance_uid": identity.study_instance_uid if identity else None,
@@ -154,20 +176,51 @@ def _data(outcome: Outcome) -> dict[str, str | int | None]:
         "sop_class_uid": identity.sop_class_uid if identity else None,
         "modality": _modality(outcome.metadata),
     }
-    if outcome.kind is OutcomeKind.DEIDENTIFIED:
-        return data
-    return data | {
+
+
+def _sent(outcome: Outcome) -> dict[str, object]:
+    return _stored(outcome) | {
         "facility": outcome.facility,
         "root_event_id": outcome.root_event_id,
-        "primary": outcome.primary if outcome.kind.of_version else None,
+        "primary": outcome.primary,
         "difference": outcome.difference,
         "size": outcome.source.size,
     }
 
 
+def _study(state: StudyState) -> dict[str, object]:
+    return {
+        "facility": state.facility,
+        "study_instance_uid": state.study_instance_uid,
+        "change": state.change.value,
+        "cause": state.cause.value,
+        "revision": state.revision,
+        "instances": state.instances,
+        "expected_instances": state.expected_instances,
+        "modalities": sorted({each.modality for each in state.series if each.modality}),
+        "series": [asdict(each) for each in state.series],
+        "archive_prefix": state.archive_prefix,
+    }
+
+
+def _receipt(summary: ReceiptSummary) -> dict[str, object]:
+    return {
+        "facility": summary.facility,
+        "receipt_id": summary.receipt_id,
+        "revision": summary.revision,
+        "closing": summary.closing.value,
+        "opened_at": summary.opened_at.astimezone(UTC).isoformat(),
+        "closed_at": summary.closed_at.astimezone(UTC).isoformat(),
+        "files": summary.undecided + sum(tally.files for tally in summary.tallies),
+        "undecided": summary.undecided,
+        "tallies": [asdict(tally) for tally in summary.tallies],
+        "receipt_uri": summary.uri,
+    }
+
+
 def _modality(metadata: Mapping[str, object] | None) -> str | None:
-    """Return Modality (0008,0060) when it is a defined term; a file may have any text there."""
+    """Return Modality (0008,0060); a file may have any text there, which no event says."""
     match (metadata or {}).get("00080060"):
-        case {"Value": [str(term), *_]} if term in MODALITIES:
+        case {"Value": [str(term), *_]}:
             return term
     return None

@@ -9,10 +9,14 @@ from shared.errors import ContractError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What is published: bytes, and attributes that subscriptions filter on."""
+    """What is published: bytes, and attributes that subscriptions filter on.
+
+    Messages with the same ordering key reach a subscription that wants it in their order.
+    """
 
     data: bytes
     attributes: Mapping[str, str] = field(default_factory=dict)
+    ordering_key: str = ""
 
 
 def parsed(data: bytes, contract: str) -> object:
