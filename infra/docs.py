@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from functions.ingest.decision import REASONS as DECISIONS
 from functions.sweep.report import MEANINGS as FINDINGS
 from functions.sweep.report import action_of
 from infra import data_files, dictionary, safe_harbor
@@ -24,10 +23,11 @@ from infra.table_schemas import POLICIES as RESTRICTIONS
 from infra.table_schemas import SCHEMAS
 from infra.table_schemas import TABLES as SCHEMA_FILES
 from shared.containers.limits import CONTAINER_LIMITS
-from shared.containers.reasons import CONTAINER_REASONS, CONTAINER_WARNINGS
+from shared.containers.reasons import CONTAINER_WARNINGS
 from shared.contracts.event import TYPES
 from shared.contracts.facilities import POLICIES, Facility
 from shared.contracts.outcome import MEANINGS, OutcomeKind
+from shared.contracts.reasons import UPLOAD_REASONS
 from shared.dicom.deidentification.description import MEANINGS as TAKEN
 from shared.dicom.deidentification.description import summary
 from shared.dicom.deidentification.options import CODES
@@ -35,7 +35,6 @@ from shared.dicom.deidentification.profile import Profile
 from shared.dicom.deidentification.reasons import MEANINGS as HOLDS
 from shared.dicom.difference import MEANINGS as DIFFERENCES
 from shared.dicom.limits import LIMITS
-from shared.dicom.reasons import REASONS
 from shared.dicom.warnings import WARNINGS
 from shared.errors import SettingsError
 from shared.runtime.environment import Environment, Variable
@@ -97,7 +96,7 @@ def reasons() -> str:
     """Why an object is refused or ignored."""
     rows = (
         (f"`{code}`", reason.meaning, reason.who_can_fix, reason.example)
-        for code, reason in {**DECISIONS, **CONTAINER_REASONS, **REASONS}.items()
+        for code, reason in UPLOAD_REASONS.items()
     )
     return markdown(("reason", "means", "who can fix it", "for example"), rows)
 

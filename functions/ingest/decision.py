@@ -1,7 +1,6 @@
 """What becomes of one object, decided from what is known of it. Pure."""
 
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from shared.containers.container import Container, Survey
 from shared.contracts import layout
@@ -9,32 +8,6 @@ from shared.contracts.objects import StoredObject
 from shared.dicom.directory import Directory, read_directory
 from shared.dicom.identity import Identity
 from shared.dicom.inspection import Inspection, InspectionKind
-from shared.dicom.reasons import Fixer, Reason
-
-REASONS = MappingProxyType(
-    {
-        "unknown-facility": Reason(
-            "The first folder of the name is no registered facility.",
-            Fixer.REGISTRAR,
-            "a folder misspelt, or a facility not yet on board",
-        ),
-        "folder-marker": Reason(
-            "An empty object that makes a folder visible; it is deleted.",
-            Fixer.NOBODY,
-            "a folder made in a storage browser",
-        ),
-        "upload-part": Reason(
-            "A temporary part of a parallel composite upload; the composed object counts.",
-            Fixer.NOBODY,
-            "a large file sent in parallel",
-        ),
-        "dicomdir": Reason(
-            "The directory of a medium (PS3.3 Annex F); it is kept in the quarantine.",
-            Fixer.NOBODY,
-            "the DICOMDIR of a CD",
-        ),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import pytest
 
 from functions.ingest import decision, handler
 from infra.docs import ROOT, TABLES, pages, rendered
+from shared.contracts.reasons import DECISIONS
 from shared.dicom import reasons
 
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
@@ -29,5 +30,5 @@ def test_every_table_stands_on_a_page() -> None:
 def test_the_reasons_of_decisions_are_those_that_are_decided() -> None:
     sources = "".join(Path(str(module.__file__)).read_text() for module in (decision, handler))
     decided = set(re.findall(r'(?:Ignore|Quarantine)\("([a-z-]+)"', sources))
-    assert decided == set(decision.REASONS)
-    assert set(decision.REASONS) & set(reasons.REASONS) == set()
+    assert decided == set(DECISIONS)
+    assert set(DECISIONS) & set(reasons.REASONS) == set()
