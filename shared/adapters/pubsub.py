@@ -6,9 +6,11 @@ requests all the same (`group_commit`).
 """
 
 import os
+import threading
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, cast
+from weakref import WeakValueDictionary
 
 import grpc
 from google.api_core.exceptions import DeadlineExceeded, GatewayTimeout
@@ -40,21 +42,40 @@ _ANY_SIZE: Final = (("grpc.max_receive_message_length", -1),)  # as the generate
 
 
 class PubSubTopic:
-    """One topic, of an emulator where `PUBSUB_EMULATOR_HOST` names one."""
+    """One topic, of an emulator where `PUBSUB_EMULATOR_HOST` names one.
+
+    A request holds messages of one ordering key (google.pubsub.v1.PubsubMessage), and of each key
+    one request is under way at a time: what is published after another was confirmed comes after
+    it. A request that fails leaves no trace; the next one of its key goes on as ever.
+    """
 
     def __init__(self, project: str, topic: str) -> None:
         self._client = _client()
         self._path = PublisherClient.topic_path(project, topic)
-        self._commit = GroupCommit(self._send, max_rows=MAX_REQUEST_MESSAGES)
+        self._commits: WeakValueDictionary[str, GroupCommit] = WeakValueDictionary()
+        self._lock = threading.Lock()
 
     def publish(self, message: Message) -> None:
         """Return once the service has confirmed the message."""
         data = PubsubMessage.serialize(
-            PubsubMessage(data=message.data, attributes=message.attributes)
+            PubsubMessage(
+                data=message.data,
+                attributes=message.attributes,
+                ordering_key=message.ordering_key,
+            )
         )
         if len(data) + _ENVELOPE_BYTES > MAX_REQUEST_BYTES:
             raise TransientError("pubsub-refused")
-        self._commit.append([data])
+        self._commit_of(message.ordering_key).append([data])
+
+    def _commit_of(self, key: str) -> GroupCommit:
+        """Return what callers with this key share, which lives for as long as one of them waits."""
+        with self._lock:
+            commit = self._commits.get(key)
+            if commit is None:
+                commit = GroupCommit(self._send, max_rows=MAX_REQUEST_MESSAGES)
+                self._commits[key] = commit
+            return commit
 
     def _send(self, messages: Sequence[bytes]) -> None:
         request = PublishRequest(
@@ -106,7 +127,11 @@ class PubSubSubscription:
 def _letter(received: ReceivedMessage) -> Letter:
     message = received.message
     return Letter(
-        message=Message(data=message.data, attributes=dict(message.attributes)),
+        message=Message(
+            data=message.data,
+            attributes=dict(message.attributes),
+            ordering_key=message.ordering_key,
+        ),
         message_id=message.message_id,
         published_at=cast("datetime", message.publish_time),  # proto-plus makes it one
         receipt=received.ack_id,

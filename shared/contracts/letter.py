@@ -48,4 +48,4 @@ class Letter:
             for name, value in self.message.attributes.items()
             if not name.startswith(_ADDED)
         }
-        return Message(data=self.message.data, attributes=attributes)
+        return replace(self.message, attributes=attributes)

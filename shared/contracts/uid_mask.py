@@ -36,7 +36,7 @@ class UidMask:
         )
         if masked and len(key or b"") < MINIMUM_SECRET_BYTES:
             wanted = f"has no key of {MINIMUM_SECRET_BYTES} bytes, which event_uids needs"
-            raise SettingsError("incomplete-environment", [f"INLET_EVENT_KEY_FILE {wanted}"])
+            raise SettingsError("invalid-settings", [f"INLET_EVENT_KEY_FILE {wanted}"])
         return cls(facilities=masked, secret=key or b"")
 
     @property

@@ -81,3 +81,33 @@ def test_an_outage_is_transient_and_over_with_the_next_message(
     service._error = None
     topic.publish(Message(data=b"kept"))
     assert service.messages()[-1].data == b"kept"
+
+
+def test_a_request_holds_messages_of_one_ordering_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = _Service()
+    topic = _topic(monkeypatch, service)
+    sent = [Message(data=b"%d" % number, ordering_key=str(number % 3)) for number in range(60)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(topic.publish, sent))
+    assert len(service.messages()) == len(sent)
+    for request in service.requests:
+        assert len({message.ordering_key for message in request.messages}) == 1
+    for message in service.messages():
+        assert message.ordering_key == str(int(message.data) % 3)
+
+
+def test_nothing_is_kept_of_the_keys_that_were_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    topic = _topic(monkeypatch, _Service())
+    for number in range(100):
+        topic.publish(Message(data=b"1", ordering_key=str(number)))
+    assert len(topic._commits) == 0
+
+
+def test_a_key_is_not_held_up_by_what_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = _Service(ServiceUnavailable("PLANTED"))
+    topic = _topic(monkeypatch, service)
+    with pytest.raises(TransientError):
+        topic.publish(Message(data=b"lost", ordering_key="1.2.3"))
+    service._error = None
+    topic.publish(Message(data=b"kept", ordering_key="1.2.3"))
+    assert service.messages()[-1].data == b"kept"
