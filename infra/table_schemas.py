@@ -12,6 +12,8 @@ from pathlib import Path
 from pydicom.datadict import dictionary_description
 
 from shared.contracts.outcome import OutcomeKind
+from shared.contracts.study import Cause, Change
+from shared.contracts.targets import Result, TargetKind
 from shared.dicom.attributes import HOT_COLUMNS, NAME_GROUPS, HotColumn
 from shared.dicom.deidentification.table import table
 
@@ -384,6 +386,51 @@ TABLES: Mapping[str, Schema] = {
                 "ComparedFrom",
                 "STRING",
                 "The archive was compared behind this name",
+    "imaging.deliveries": {
+        "description": "One row per attempt to tell a target of an event: no body, no address.",
+        "partition_field": "AttemptedAt",
+        "clustering": ["Target", "EventId"],
+        "fields": [
+            column("EventId", "STRING", "Id of the event, and of the webhook", "REQUIRED"),
+            column("Target", "STRING", "The target, by its name", "REQUIRED"),
+            column("Kind", "STRING", f"One of {', '.join(TargetKind)}", "REQUIRED"),
+            column("Type", "STRING", "Type of the event", "REQUIRED"),
+            column("Result", "STRING", f"One of {', '.join(Result)}", "REQUIRED"),
+            column("Status", "INTEGER", "What the receiver answered, of HTTP or SMTP"),
+            column("Reason", "STRING", "Why it was not delivered, by stable code"),
+            column("PublishedAt", "TIMESTAMP", "When the event was published", "REQUIRED"),
+            column("AttemptedAt", "TIMESTAMP", "When the attempt began", "REQUIRED"),
+            column("DurationMs", "INTEGER", "How long it took, in milliseconds"),
+            _VERSION,
+        ],
+    },
+    "imaging.study_changes": {
+        "description": "One row per change of a study as a whole, complete or open again, and "
+        "again where it was declared again; never two that differ.",
+        "partition_field": "DeclaredAt",
+        "clustering": ["StudyInstanceUID", "Facility"],
+        "fields": [
+            column("EventId", "STRING", "Id of the event that tells it: `ce-id`", "REQUIRED"),
+            column("Facility", "STRING", "The facility that sent the study", "REQUIRED"),
+            {**_UIDS["StudyInstanceUID"], "mode": "REQUIRED"},
+            column("Revision", "INTEGER", "Which gathering of it, counted from 1", "REQUIRED"),
+            column("Change", "STRING", f"One of {', '.join(Change)}", "REQUIRED"),
+            column("Cause", "STRING", f"One of {', '.join(Cause)}", "REQUIRED"),
+            column("DeclaredAt", "TIMESTAMP", "When it was decided", "REQUIRED"),
+            column("FirstArrival", "TIMESTAMP", "When the first of its versions was archived"),
+            column("LastArrival", "TIMESTAMP", "When the last of these was archived"),
+            column("Instances", "INTEGER", "How many instances were there"),
+            column("ExpectedInstances", "INTEGER", "How many were to be; NULL: nothing said so"),
+            column("Series", "INTEGER", "How many series were there"),
+            column(
+                "Data",
+                "JSON",
+                "The whole change, as the event is made of it",
+                policy=Policy.LINKING,
+            ),
+            _VERSION,
+        ],
+    },
                 policy=Policy.LINKING,
             ),
             column(
@@ -404,6 +451,14 @@ TABLES: Mapping[str, Schema] = {
                         "The object, as gs:// address",
                         policy=Policy.IDENTIFYING,
                     ),
+            column(
+                "StudiesSince",
+                "TIMESTAMP",
+                "Studies that got something since then were looked at; NULL: none were",
+            ),
+            column("StudiesCompleted", "INTEGER", "Of these, declared complete"),
+            column("StudiesReopened", "INTEGER", "Of these, declared open again"),
+            column("StudiesTold", "INTEGER", "Events of studies that were published, or again"),
                     column("Generation", "INTEGER", "Its generation"),
                     column("Action", "STRING", "announced: it is decided again; or reported"),
                 ],

@@ -19,6 +19,7 @@ from shared.contracts.catalogue import (
     PrimaryVersion,
     Progress,
 )
+from shared.contracts.event import PublicEvent
 from shared.contracts.letter import Letter
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
@@ -132,14 +133,20 @@ class Catalogue(Protocol):
 
 
 class Ledger(Protocol):
-    """Tables of what was declared, in which the first to declare something has its say."""
+    """Tables of what was declared, in which the first to declare something has its say.
+
+    They have the columns `EventId` and `DeclaredAt`, and a row is there as often as it was entered.
+    """
 
     def enter(self, table: str, rows: Sequence[Row]) -> None:
-        """Return once each row's `EventId` has one row there: this one, or who came before."""
+        """Return once the rows are there, or those that came first under their `EventId`s."""
         ...
 
     def untold(self, table: str, since: datetime) -> Iterator[Row]:
-        """Yield the rows declared since then of whose `EventId` the table of events has nothing."""
+        """Yield the rows declared since then whose event the table of events does not have.
+
+        Each once, in the order in which they were declared.
+        """
         ...
 
 
@@ -179,11 +186,21 @@ class Subscription(Protocol):
         ...
 
 
-class Webhook(Protocol):
-    """One receiver of signed events."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What became of an attempt to tell a receiver of an event."""
 
-    def send(self, event_id: str, body: bytes) -> None:
-        """Return once the receiver has answered 2xx."""
+    status: int | None = None  # what it answered, of HTTP or SMTP
+    reason: str | None = None  # why it did not take the event; None: it did
+    final: bool = False  # it will never take it
+    wait_s: int | None = None  # for how long it asks to be left alone
+
+
+class Receiver(Protocol):
+    """Somebody who is told of events."""
+
+    def send(self, event: PublicEvent) -> Reply:
+        """Return what the receiver answered, or why there was no answer; raise nothing."""
         ...
 
 

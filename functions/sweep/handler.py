@@ -6,13 +6,13 @@ gives a generation one outcome however often it is delivered, and everything tha
 by ids that repeat. So is a second sweep at the same time: both announce the same, and each writes a
 row of its own whose cursor is behind nothing that was not compared.
 
-A run does, in this order: what waits in the inbox and the staging area is announced again; uploads
-that were announced and have no outcome are looked for; a part of the archive is compared with the
-tables; dead letters are counted; and the run is written down. What ends before that is done again
-by the next run.
+A run does, in this order: its tasks, each whatever becomes of the others; what waits in the inbox
+and the staging area is announced again; uploads that were announced and have no outcome are looked
+for; a part of the archive is compared with the tables; dead letters are counted; and the run is
+written down. What ends before that is done again by the next run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -21,13 +21,14 @@ from typing import Final
 from functions.sweep.merge import Pair, merged
 from functions.sweep.patience import is_due
 from functions.sweep.report import Kind, Report
+from functions.sweep.task import Task
 from functions.sweep.terms import Terms
 from shared.contracts import layout
 from shared.contracts.catalogue import Progress
 from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.contracts.upload import Upload
 from shared.dead_letters import waiting
-from shared.errors import ContractError
+from shared.errors import ContractError, TransientError
 from shared.ports import Catalogue, Clock, Done, ObjectStore, Publisher, Subscription
 
 # As long as topics keep what was published. What is open for longer was reported many times.
@@ -45,15 +46,26 @@ class Sweep:
     dead_letters: Subscription
     clock: Clock
     terms: Terms
+    tasks: Sequence[Task] = ()
 
     def __call__(self) -> Done:
-        """Return once what this run is to do is done and written down."""
-        return self.run().done()
+        """Return once what this run is to do is done and written down.
+
+        Raises:
+            TransientError: one of the tasks failed, which the next run does again.
+        """
+        report = self.run()
+        for failure in report.failures:
+            raise failure
+        return report.done()
 
     def run(self, progress: Progress | None = None) -> Report:
         """Return what a run found; it goes on where the last one ended unless told otherwise."""
-        report = Report(started=self.clock.now(), max_findings=self.terms.limits.max_findings)
-        progress = progress or self.catalogue.progress(report.started - LOOKBACK)
+        started = self.clock.now()
+        progress = progress or self.catalogue.progress(started - LOOKBACK)
+        max_findings = self.terms.limits.max_findings
+        report = Report(started=started, max_findings=max_findings, before=progress)
+        self._do_tasks(report)
         self._redrive(report, after=progress.redriven_to)
         if self._has_passed(self.terms.limits.ask_every, progress.asked_at):
             self._ask(report)
@@ -64,6 +76,14 @@ class Sweep:
         report.dead_letters = len(waiting(self.dead_letters, self.terms.limits.max_dead_letters))
         self.catalogue.record(report.row(self.clock.now()))
         return report
+
+    def _do_tasks(self, report: Report) -> None:
+        """Do each, whatever becomes of the others."""
+        for task in self.tasks:
+            try:
+                task.run(report)
+            except TransientError as failure:
+                report.failures.append(failure)
 
     def _redrive(self, report: Report, after: str) -> None:
         """Announce what has waited for too long, behind the place where the last run had to end."""
@@ -174,8 +194,9 @@ class Sweep:
     def _is_spent(self, report: Report) -> bool:
         """Return whether the run has to leave the rest to the next one."""
         in_time = self.clock.now() - report.started < self.terms.limits.budget
-        report.cut_short = not in_time or report.announced >= self.terms.limits.max_announced
-        return report.cut_short
+        spent = not in_time or report.announced >= self.terms.limits.max_announced
+        report.cut_short |= spent
+        return spent
 
     def _has_passed(self, period: timedelta, since: datetime | None) -> bool:
         return since is None or self.clock.now() - since >= period

@@ -11,6 +11,7 @@ from typing import Final
 from shared.contracts.catalogue import Progress
 from shared.contracts.objects import ObjectVersion
 from shared.contracts.outcome import PIPELINE_VERSION
+from shared.errors import TransientError
 from shared.ports import Done, Row
 
 
@@ -67,6 +68,9 @@ class Report:
     archive_listed: int = 0
     dead_letters: int = 0
     cut_short: bool = False  # by a limit
+    before: Progress = field(default_factory=Progress)  # how far the runs before it had come
+    tallies: dict[str, int] = field(default_factory=dict)  # of the tasks, by name in snake_case
+    failures: list[TransientError] = field(default_factory=list)  # of tasks
 
     def add(self, kind: Kind, version: ObjectVersion) -> None:
         """Count a finding, and keep it while there is room."""
@@ -94,6 +98,7 @@ class Report:
         """Return the line of the log: counts only, since names may tell of a patient."""
         fields = {kind.value.replace("-", "_"): self.counts[kind] for kind in Kind}
         fields |= {"archive_listed": self.archive_listed, "dead_letters": self.dead_letters}
+        fields |= self.tallies
         return Done("swept", {**fields, "cut_short": self.cut_short}, self._level())
 
     def _level(self) -> int:
@@ -125,8 +130,13 @@ class Report:
             "PassComplete": self.pass_complete if compared else None,
             "Findings": self.told(),
             "FindingsOmitted": self.counts.total() - len(self.findings),
+            **{_column(name): count for name, count in self.tallies.items()},
             "PipelineVersion": PIPELINE_VERSION,
         }
+
+
+def _column(name: str) -> str:
+    return name.title().replace("_", "")
 
 
 def _told(finding: Finding) -> Row:

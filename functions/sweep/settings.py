@@ -1,9 +1,10 @@
 """The settings of `sweep`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from functions.sweep.terms import DEFAULT_LIMITS, Limits, Terms
+from shared.contracts.facilities import Facilities
 from shared.runtime.environment import Environment
 
 
@@ -13,8 +14,12 @@ class Settings:
 
     project: str
     uploads_topic: str
+    events_topic: str
     dead_letters: str
     dataset: str
+    receipts: str
+    facilities: Facilities
+    event_key: bytes | None = field(repr=False)
     terms: Terms
 
     @classmethod
@@ -27,8 +32,12 @@ class Settings:
         settings = cls(
             project=env.text("GOOGLE_CLOUD_PROJECT"),
             uploads_topic=env.text("INLET_UPLOADS_TOPIC"),
+            events_topic=env.text("INLET_EVENTS_TOPIC"),
             dead_letters=env.text("INLET_DEAD_LETTERS"),
             dataset=env.text("INLET_DATASET"),
+            receipts=env.text("INLET_RECEIPTS"),
+            facilities=env.document("INLET_FACILITIES_FILE", Facilities.from_data, Facilities({})),
+            event_key=env.optional_secret("INLET_EVENT_KEY_FILE"),
             terms=Terms(
                 inbox=env.text("INLET_INBOX"),
                 archive=env.text("INLET_ARCHIVE"),

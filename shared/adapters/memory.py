@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.adapters.chunks import fingerprint
+from shared.claims import Claims
 from shared.contracts.catalogue import (
     IndexedVersion,
     KnownAccession,
@@ -19,11 +20,12 @@ from shared.contracts.catalogue import (
     PrimaryVersion,
     Progress,
 )
+from shared.contracts.event import PublicEvent
 from shared.contracts.letter import Letter
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.errors import PermanentError, TransientError
-from shared.ports import DICOM, NO_LABELS, Row
+from shared.ports import DICOM, NO_LABELS, Reply, Row
 
 # What the services take; beyond it they refuse, as their pages on quotas say.
 MAX_PUBLISH_BYTES = 10_000_000
@@ -250,6 +252,28 @@ class MemoryCatalogue:
 
 
 @dataclass(slots=True)
+class MemoryLedger:
+    """Tables in memory, in which the first to claim an id has its say."""
+
+    claims: Claims
+    tables: MemoryTables
+
+    def enter(self, table: str, rows: Sequence[Row]) -> None:
+        """Keep the rows that were the first to be claimed under these ids."""
+        self.tables.append(table, [self.claims.first(table, row) for row in rows])
+
+    def untold(self, table: str, since: datetime) -> Iterator[Row]:
+        """Yield the rows declared since then whose event the table of events does not have."""
+        told = {row["EventId"] for row in self.tables.rows.get("imaging.events", [])}
+        rows: dict[Any, Any] = {}
+        for row in self.tables.rows.get(table, []):
+            rows.setdefault(row["EventId"], row)
+        for row in sorted(rows.values(), key=lambda row: (row["DeclaredAt"], row["EventId"])):
+            if row["DeclaredAt"] >= since and row["EventId"] not in told:
+                yield row
+
+
+@dataclass(slots=True)
 class MemoryOriginals:
     """What is archived, in tables in memory."""
 
@@ -335,14 +359,17 @@ class MemorySubscription:
 
 
 @dataclass(slots=True)
-class MemoryWebhook:
-    """A receiver that keeps what it was sent."""
+class MemoryReceiver:
+    """A receiver that keeps what it was sent, and answers as it is told."""
 
-    received: list[tuple[str, bytes]] = field(default_factory=list)
+    received: list[PublicEvent] = field(default_factory=list)
+    reply: Reply = field(default_factory=Reply)
 
-    def send(self, event_id: str, body: bytes) -> None:
-        """Keep the event."""
-        self.received.append((event_id, body))
+    def send(self, event: PublicEvent) -> Reply:
+        """Keep the event, if it is to be taken."""
+        if self.reply.reason is None:
+            self.received.append(event)
+        return self.reply
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from typing import Final
 from shared.contracts.fields import Fields
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-RESERVED: Final = frozenset({"claims", "staging", "unknown"})  # names with a meaning of their own
+RESERVED: Final = frozenset({"claims", "ledger", "staging", "unknown"})  # mean something else
 NO_COPIES: Final = "none"  # instead of the name of a profile
 
 

@@ -16,6 +16,7 @@ CLAIMS: Final = "claims/"  # in the archive; no facility has this name
 # How long a part may wait for its composition before it counts as left behind.
 UPLOAD_PART_GRACE: Final = timedelta(days=1)
 CLAIMS_END: Final = "claims0"  # where names go on behind the claims: `0` follows `/`
+_LEDGER: Final = "ledger/"  # in the bucket of receipts; no facility has this name
 _PARTS: Final = "/tmp/parallel_composite_uploads/"  # noqa: S108 - a name that gcloud and gsutil use
 
 METADATA_SUFFIX: Final = ".metadata.json"  # behind the name of a version, or a copy
@@ -93,6 +94,11 @@ def duplicate_name(prefix: str, version: ObjectVersion) -> str:
 def staged_name(facility: str, version: ObjectVersion) -> str:
     """Return where a member of a container waits to be decided: always the same place."""
     return f"{STAGING}{facility}/{derived_id('staged', version.natural_key)}"
+
+
+def ledger_name(table: str, event_id: str) -> str:
+    """Return where it stands what was declared first under an id, before it is in a table."""
+    return f"{_LEDGER}{table}/{event_id}.json"
 
 
 def research_name(identity: Identity) -> str:

@@ -44,6 +44,7 @@ VARIABLES = {
     "INLET_UPLOADS_TOPIC": "the-uploads",
     "INLET_OUTCOMES_TOPIC": "the-outcomes",
     "INLET_EVENTS_TOPIC": "the-events",
+    "INLET_RECEIPTS": "the-receipts",
     "INLET_STUCK_AFTER_S": "61",
     "INLET_SWEEP_EVERY_S": "62",
     "INLET_ASK_EVERY_S": "63",
