@@ -27,6 +27,8 @@ SOURCES: Final[Mapping[str, str]] = {
     "StructuredStorageSize": "`index`: counted",
     **dict.fromkeys(("StorageClass", "Type"), "`index`"),
     **dict.fromkeys(("Warnings", "Difference", "References"), "`ingest`: validation, comparison"),
+    "Expected": "the manifest",
+    "ExpectedInstances": "a label of the upload, or of its container",
     **dict.fromkeys(("HeaderBytes", "DurationMs"), "measured by the function"),
     **dict.fromkeys(("Outcome", "Reason", "DecidedAt"), "the function that decided"),
     **dict.fromkeys(("Profile", "ProfileDigest", "Actions"), "`deidentify`: PS3.15 Annex E"),

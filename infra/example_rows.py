@@ -18,6 +18,7 @@ from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.contracts.outcome import (
     Action,
     DroppedTag,
+    ExpectedStudy,
     Finding,
     Outcome,
     OutcomeKind,
@@ -177,7 +178,15 @@ def _outcome(kind: OutcomeKind) -> Outcome:
         metadata_uri=f"{target.uri}.metadata.json",
         dropped=(DroppedTag(path="00420011", vr="OB", length=81_920),),
         findings=(Finding(code="uid-form", path="0020000D", count=1),),
-        references=(Reference(sop_instance_uid="1.3.6.1.4.1.99999.1.5", file_id="DICOM/IM01"),),
+        references=(
+            Reference(
+                sop_instance_uid="1.3.6.1.4.1.99999.1.5",
+                file_id="DICOM/IM01",
+                study_instance_uid=_IDENTITY.study_instance_uid,
+            ),
+        ),
+        expected=(ExpectedStudy(study_instance_uid=_IDENTITY.study_instance_uid, instances=120),),
+        expected_instances=120,
         actions=(Action(path="00100010", action="Z", rule="E.1-1"),),
         header_bytes=65_536,
         duration_ms=85,

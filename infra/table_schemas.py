@@ -245,21 +245,45 @@ TABLES: Mapping[str, Schema] = {
             column("Difference", "STRING", "Of a conflict: what differs from the first version"),
             records(
                 "References",
-                "Of a DICOMDIR: the instances that it names",
+                "Of a DICOMDIR or a manifest: the instances that it names",
                 [
                     column(
                         "SOPInstanceUID",
                         "STRING",
-                        "SOP Instance UID in File (0004,1511)",
+                        "SOP Instance UID in File (0004,1511), or as the manifest has it",
                         policy=Policy.LINKING,
                     ),
                     column(
                         "FileID",
                         "STRING",
-                        "File ID (0004,1500), components separated by /",
+                        "File ID (0004,1500), components separated by /; not of a manifest",
                         policy=Policy.IDENTIFYING,
                     ),
+                    column(
+                        "StudyInstanceUID",
+                        "STRING",
+                        "Study to which it says the instance belongs; NULL: it does not tell",
+                        policy=Policy.LINKING,
+                    ),
                 ],
+            ),
+            records(
+                "Expected",
+                "Of a manifest: the studies that it names; none: all of its folder was sent",
+                [
+                    _UIDS["StudyInstanceUID"],
+                    column(
+                        "Instances",
+                        "INTEGER",
+                        "How many instances the study has; NULL: those that landed below the "
+                        "manifest's folder before it",
+                    ),
+                ],
+            ),
+            column(
+                "ExpectedInstances",
+                "INTEGER",
+                "How many instances its study has, as was said with the upload",
             ),
             _WARNINGS,
             *_UIDS.values(),

@@ -100,9 +100,18 @@ def upload(outcome: Outcome) -> Row:
         "Reason": outcome.reason,
         "Difference": outcome.difference,
         "References": [
-            {"SOPInstanceUID": reference.sop_instance_uid, "FileID": reference.file_id}
+            {
+                "SOPInstanceUID": reference.sop_instance_uid,
+                "StudyInstanceUID": reference.study_instance_uid or None,
+                "FileID": reference.file_id,
+            }
             for reference in outcome.references
         ],
+        "Expected": [
+            {"StudyInstanceUID": study.study_instance_uid, "Instances": study.instances}
+            for study in outcome.expected
+        ],
+        "ExpectedInstances": outcome.expected_instances,
         "Warnings": _warnings(outcome),
         "StudyInstanceUID": identity.study_instance_uid if identity else None,
         "SeriesInstanceUID": identity.series_instance_uid if identity else None,

@@ -94,10 +94,19 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """An instance that a DICOMDIR names as part of its medium."""
+    """An instance that a DICOMDIR, or a manifest, says to be part of what was sent."""
 
     sop_instance_uid: str
-    file_id: str  # its path on the medium, components separated by `/`
+    file_id: str  # of a DICOMDIR: its path on the medium, components separated by `/`
+    study_instance_uid: str = ""  # empty where the directory does not tell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedStudy:
+    """A study that a manifest says was sent, and how much of it."""
+
+    study_instance_uid: str
+    instances: int | None  # None: as many as landed in the manifest's folder before it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +141,8 @@ class Outcome:
     dropped: tuple[DroppedTag, ...] = ()
     actions: tuple[Action, ...] = ()
     references: tuple[Reference, ...] = ()
+    expected: tuple[ExpectedStudy, ...] = ()  # of a manifest; empty: all of its folder was sent
+    expected_instances: int | None = None  # of the study, as was said with the upload
     header_bytes: int = 0  # read from storage to decide
     duration_ms: int = 0  # from the delivery to the decision
     expansion: Expansion | None = None
@@ -206,6 +217,8 @@ class Outcome:
             "dropped": [asdict(tag) for tag in self.dropped],
             "actions": [asdict(action) for action in self.actions],
             "references": [asdict(reference) for reference in self.references],
+            "expected": [asdict(study) for study in self.expected],
+            "expected_instances": self.expected_instances,
             "header_bytes": self.header_bytes,
             "duration_ms": self.duration_ms,
             "expansion": asdict(self.expansion) if self.expansion else None,
@@ -217,7 +230,7 @@ class Outcome:
 
     @classmethod
     def from_message(cls, message: Message) -> "Outcome":
-        """Read the inverse of `to_message`.
+        """Read the inverse of `to_message`; what older releases did not say has its default.
 
         Raises:
             ContractError: lists every field that does not satisfy the contract; an unknown
@@ -243,8 +256,10 @@ class Outcome:
             dropped=fields.each("dropped", _dropped),
             actions=fields.each("actions", _action),
             references=fields.each("references", _reference),
-            header_bytes=fields.integer("header_bytes"),
-            duration_ms=fields.integer("duration_ms"),
+            expected=fields.each("expected", _expected),
+            expected_instances=fields.optional_integer("expected_instances"),
+            header_bytes=fields.optional_integer("header_bytes") or 0,
+            duration_ms=fields.optional_integer("duration_ms") or 0,
             expansion=fields.nested("expansion", _expansion),
             profile=fields.optional_text("profile"),
             profile_digest=fields.optional_text("profile_digest"),
@@ -283,7 +298,7 @@ def _finding(fields: Fields) -> Finding:
     return Finding(
         code=fields.text("code"),
         path=fields.optional_text("path") or "",
-        count=fields.integer("count"),
+        count=1 if (count := fields.optional_integer("count")) is None else count,
     )
 
 
@@ -291,6 +306,14 @@ def _reference(fields: Fields) -> Reference:
     return Reference(
         sop_instance_uid=fields.text("sop_instance_uid"),
         file_id=fields.optional_text("file_id") or "",
+        study_instance_uid=fields.optional_text("study_instance_uid") or "",
+    )
+
+
+def _expected(fields: Fields) -> ExpectedStudy:
+    return ExpectedStudy(
+        study_instance_uid=fields.text("study_instance_uid"),
+        instances=fields.optional_integer("instances"),
     )
 
 

@@ -6,10 +6,11 @@ effect of that repeats the ids of the first time.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from shared.contracts.expected import EXPECTED_LABEL, expected_instances
 from shared.contracts.fields import Fields
 from shared.contracts.ids import derived_id
 from shared.contracts.layout import INSIDE
@@ -33,11 +34,17 @@ class Provenance:
     sent_bytes: int  # its share of the bytes that landed
     # Of a member, its escaped path; the path in a nested container follows its own after `!/`.
     path: str | None = None
+    expected_instances: int | None = None  # of its study, as its sender said with the root
 
     @classmethod
     def of_upload(cls, stored: StoredObject) -> "Provenance":
         """Return that of an object in the inbox: it is what was sent."""
-        return cls(root=stored.version, landed=stored.created, sent_bytes=stored.size)
+        return cls(
+            root=stored.version,
+            landed=stored.created,
+            sent_bytes=stored.size,
+            expected_instances=expected_instances(stored.labels),
+        )
 
     @property
     def version(self) -> ObjectVersion:
@@ -52,7 +59,7 @@ class Provenance:
     def member(self, name: str, sent_bytes: int) -> "Provenance":
         """Return that of the member that has a name in this container."""
         path = name if self.path is None else f"{self.path}{INSIDE}{name}"
-        return Provenance(root=self.root, landed=self.landed, sent_bytes=sent_bytes, path=path)
+        return replace(self, sent_bytes=sent_bytes, path=path)
 
     def to_labels(self) -> dict[str, str]:
         """Return the metadata of the object that is kept."""
@@ -63,7 +70,11 @@ class Provenance:
             _AT: self.landed.isoformat(),
             _BYTES: str(self.sent_bytes),
         }
-        return labels if self.path is None else labels | {_PATH: self.path}
+        if self.path is not None:
+            labels[_PATH] = self.path
+        if self.expected_instances is not None:
+            labels[EXPECTED_LABEL] = str(self.expected_instances)
+        return labels
 
     def made(self, stored: StoredObject) -> bool:
         """Return whether a stored object was made from this, by its labels."""
@@ -87,6 +98,7 @@ class Provenance:
             landed=fields.time(_AT),
             sent_bytes=fields.integer(_BYTES),
             path=fields.optional_text(_PATH),
+            expected_instances=expected_instances(labels),
         )
         fields.check()
         return provenance

@@ -103,6 +103,8 @@ def test_restricted_columns_beside_attributes_are_these() -> None:
         ("imaging.uploads", "ObjectName", "identifying"),
         ("imaging.uploads", "References.SOPInstanceUID", "linking"),
         ("imaging.uploads", "References.FileID", "identifying"),
+        ("imaging.uploads", "References.StudyInstanceUID", "linking"),
+        ("imaging.uploads", "Expected.StudyInstanceUID", "linking"),
         ("imaging.uploads", "TargetUri", "identifying"),
         ("imaging.deid_audit", "SourceUri", "linking"),
         ("imaging.events", "Data", "linking"),

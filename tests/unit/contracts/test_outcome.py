@@ -6,7 +6,14 @@ import pytest
 
 from shared.contracts.event import PublicEvent
 from shared.contracts.message import Message
-from shared.contracts.outcome import Expansion, Outcome, OutcomeKind
+from shared.contracts.outcome import (
+    ExpectedStudy,
+    Expansion,
+    Finding,
+    Outcome,
+    OutcomeKind,
+    Reference,
+)
 from shared.contracts.provenance import member_version
 from shared.errors import ContractError
 from tests.outcomes import MOMENT, a_stored_object, an_outcome
@@ -36,6 +43,34 @@ def test_an_outcome_from_before_containers_is_read() -> None:
     assert isinstance(source, dict)
     del source["container"]
     assert Outcome.from_message(_message(data)) == an_outcome()
+
+
+def test_what_older_releases_did_not_say_has_its_default() -> None:
+    outcome = an_outcome(
+        references=(Reference(sop_instance_uid="1.2.3", file_id="IM1"),),
+        findings=(Finding(code="uid-form", path=""),),
+        header_bytes=0,
+    )
+    data = json.loads(outcome.to_message().data)
+    for name in ("expected", "expected_instances", "header_bytes", "duration_ms"):
+        del data[name]
+    del data["references"][0]["study_instance_uid"]
+    del data["findings"][0]["count"]
+    assert Outcome.from_message(_message(data)) == outcome
+
+
+def test_what_is_expected_survives_the_journey() -> None:
+    outcome = an_outcome(
+        OutcomeKind.IGNORED,
+        references=(Reference(sop_instance_uid="1.2.3", file_id="", study_instance_uid="1.2"),),
+        expected=(
+            ExpectedStudy(study_instance_uid="1.2", instances=1),
+            ExpectedStudy(study_instance_uid="1.4", instances=None),
+        ),
+        expected_instances=120,
+        duration_ms=3,
+    )
+    assert Outcome.from_message(outcome.to_message()) == outcome
 
 
 def test_equal_outcomes_are_equal_bytes() -> None:

@@ -7,7 +7,13 @@ import pytest
 
 from functions.index.handler import Index
 from shared.adapters.memory import ManualClock, MemoryTables
-from shared.contracts.outcome import PIPELINE_VERSION, Outcome, OutcomeKind, Reference
+from shared.contracts.outcome import (
+    PIPELINE_VERSION,
+    ExpectedStudy,
+    Outcome,
+    OutcomeKind,
+    Reference,
+)
 from shared.contracts.provenance import upload_event_id
 from shared.contracts.upload import Lineage, Upload
 from shared.ports import Row
@@ -125,13 +131,36 @@ def test_the_account_says_what_differs_what_is_named_and_how_long_it_took() -> N
     outcome = an_outcome(
         OutcomeKind.CONFLICT,
         difference="header",
-        references=(Reference(sop_instance_uid="1.2.3", file_id="IMAGES/IM1"),),
+        references=(
+            Reference(sop_instance_uid="1.2.3", file_id="IMAGES/IM1"),
+            Reference(sop_instance_uid="1.2.4", file_id="", study_instance_uid="1.2"),
+        ),
         duration_ms=12,
         header_bytes=34,
     )
     row = _row(outcome, "imaging.uploads")
     assert (row["Difference"], row["DurationMs"], row["HeaderBytes"]) == ("header", 12, 34)
-    assert row["References"] == [{"SOPInstanceUID": "1.2.3", "FileID": "IMAGES/IM1"}]
+    assert row["References"] == [
+        {"SOPInstanceUID": "1.2.3", "FileID": "IMAGES/IM1", "StudyInstanceUID": None},
+        {"SOPInstanceUID": "1.2.4", "FileID": "", "StudyInstanceUID": "1.2"},
+    ]
+
+
+def test_the_account_says_how_much_is_to_come() -> None:
+    outcome = an_outcome(
+        OutcomeKind.IGNORED,
+        expected=(
+            ExpectedStudy(study_instance_uid="1.2", instances=120),
+            ExpectedStudy(study_instance_uid="1.3", instances=None),
+        ),
+        expected_instances=7,
+    )
+    row = _row(outcome, "imaging.uploads")
+    assert row["ExpectedInstances"] == 7
+    assert row["Expected"] == [
+        {"StudyInstanceUID": "1.2", "Instances": 120},
+        {"StudyInstanceUID": "1.3", "Instances": None},
+    ]
 
 
 @pytest.mark.parametrize("table", ["imaging.instances", "imaging.uploads"])
