@@ -7,9 +7,10 @@ and by examples: a value that is added later breaks nobody who checks against to
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
-INT64_MAX = 2**63 - 1
+INT64_MAX: Final = 2**63 - 1
+_FEW: Final = 20  # examples that help a reader
 
 
 class Form(Protocol):
@@ -49,7 +50,23 @@ class Text:
         }
         if self.format:
             schema["format"] = self.format
-        return schema | ({"examples": sorted(self.known)} if self.known else {})
+        return schema | ({"examples": sorted(self.known)} if 0 < len(self.known) <= _FEW else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """One value, which says nothing but that the field is there."""
+
+    value: str | int
+
+    def admitted(self, value: object) -> str | int | None:
+        """Return the value, if it is this one."""
+        return self.value if value == self.value and type(value) is not bool else None
+
+    def schema(self) -> dict[str, object]:
+        """Return its schema."""
+        of = "string" if isinstance(self.value, str) else "integer"
+        return {"type": of, "const": self.value}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ tables of the documentation are made from it too (`infra/event_contracts.py`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from shared.contracts.event_forms import Each, Field, Flag, Form, Record, Text, Whole
+from shared.contracts.event_forms import Each, Field, Flag, Form, Only, Record, Text, Whole
 from shared.contracts.modalities import MODALITIES
 from shared.contracts.outcome import MEANINGS, OutcomeKind
 from shared.contracts.receipt import CLOSINGS
@@ -128,6 +128,9 @@ class EventType:
     stage: str  # the function that decides it
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    same: Mapping[str, str] = field(
+        default_factory=dict
+    )  # fields that have one value in all its events
 
     @property
     def version(self) -> int:
@@ -138,9 +141,13 @@ class EventType:
     def record(self) -> Record:
         """The form of its data."""
         return Record(
-            required={name: FIELDS[name] for name in ("schema_version", *self.required)},
-            optional={name: FIELDS[name] for name in self.optional},
+            required={name: self._field(name) for name in ("schema_version", *self.required)},
+            optional={name: self._field(name) for name in self.optional},
         )
+
+    def _field(self, name: str) -> Field:
+        same: dict[str, str | int] = {"schema_version": self.version, **self.same}
+        return replace(FIELDS[name], form=Only(same[name])) if name in same else FIELDS[name]
 
     def data(self, values: Mapping[str, object]) -> dict[str, object]:
         """Return the data of an event: of these values, what its type lets through.
@@ -182,7 +189,12 @@ _OF_OUTCOMES: Final[Mapping[OutcomeKind, tuple[str, tuple[str, ...], tuple[str, 
 }
 OF_OUTCOMES: Final[Mapping[OutcomeKind, EventType]] = {
     kind: EventType(
-        name=name, says=MEANINGS[kind], stage=kind.stage, required=required, optional=optional
+        name=name,
+        says=MEANINGS[kind],
+        stage=kind.stage,
+        required=required,
+        optional=optional,
+        same={"outcome": kind.value},
     )
     for kind, (name, required, optional) in _OF_OUTCOMES.items()
 }
@@ -205,6 +217,7 @@ OF_STUDIES: Final[Mapping[Change, EventType]] = {
         stage="sweep",
         required=_STUDY,
         optional=_STUDY_PERHAPS,
+        same={"change": Change.COMPLETED.value},
     ),
     Change.REOPENED: EventType(
         name="dicom.study.reopened.v1",
@@ -212,6 +225,7 @@ OF_STUDIES: Final[Mapping[Change, EventType]] = {
         stage="sweep",
         required=_STUDY,
         optional=_STUDY_PERHAPS,
+        same={"change": Change.REOPENED.value},
     ),
 }
 STUCK: Final = EventType(
