@@ -14,7 +14,6 @@ from shared.contracts.modalities import MODALITIES
 from shared.contracts.outcome import MEANINGS, OutcomeKind
 from shared.contracts.receipt import CLOSINGS
 from shared.contracts.study import CAUSES, Change
-from shared.dicom.difference import Difference
 from shared.dicom.identity import USABLE_UID
 
 _CODE: Final = r"[a-z0-9]+(-[a-z0-9]+)*"
@@ -86,7 +85,7 @@ FIELDS: Final[Mapping[str, Field]] = {
         Text(pattern="[0-9a-f]{16}", longest=16),
     ),
     "primary": _filterable("Whether the version is the primary one from then on", Flag()),
-    "difference": _filterable("In what it differs from the first version", _code(*Difference)),
+    "difference": _filterable("In what it differs from the first version", _code()),
     "size": _some("The object's bytes", Whole()),
     "change": _filterable("What the study became", _code(*Change)),
     "cause": _filterable("Why the study is said to be so", _code(*CAUSES)),
