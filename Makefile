@@ -25,8 +25,8 @@ demo: $(RUN_READY) ## The whole pipeline on real files, from nothing, in under t
 	@"$(PY)" -m infra.local demo
 
 .PHONY: up
-up: $(RUN_READY) ## Start the local cloud in the background
-	@"$(PY)" -m infra.local up
+up: $(RUN_READY) ## Start the local cloud in the background: make up [TARGETS=targets.yaml]
+	@"$(PY)" -m infra.local up $${TARGETS:+--targets "$$TARGETS"}
 
 .PHONY: down
 down: $(RUN_READY) ## Stop the local cloud; what it held is gone
@@ -120,9 +120,10 @@ bundle: $(RUN_READY) ## Build the zips that are deployed, one per function
 	@"$(PY)" -m infra.bundle
 
 .PHONY: schemas
-schemas: $(DEV_READY) ## Write the table schemas, and the views made from others, from the code
+schemas: $(DEV_READY) ## Write the schemas of tables and events, and the views made from others
 	@"$(PY)" -m infra.table_schemas
 	@"$(PY)" -m infra.derived_views
+	@"$(PY)" -m infra.event_contracts
 
 .PHONY: docs
 docs: $(DEV_READY) ## Write the tables of the documentation from the code

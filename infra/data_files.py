@@ -1,6 +1,7 @@
 """A deployment's own data, written as YAML and delivered to the functions as JSON files.
 
-The registry of facilities is one file; each profile of de-identification is one, named for it.
+The registry of facilities is one file, the targets of notifications another; each profile of
+de-identification is one, named for it.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from infra.document import DefinitionError, read_document
 from shared.contracts.facilities import Facilities
+from shared.contracts.targets import Targets
 from shared.dicom.deidentification.profile import profiles_of
 from shared.errors import ContractError, SettingsError
 
@@ -27,6 +29,13 @@ def profiles(folder: Path = SHIPPED_PROFILES) -> Data:
     """The profiles in a folder, by name; raises a DefinitionError that lists every problem."""
     found = {path.stem: read_document(path).plain() for path in sorted(folder.glob("*.yaml"))}
     return _checked(folder.name, found, profiles_of)
+
+
+def targets(path: Path, registry: Data) -> Data:
+    """The targets in a file; raises a DefinitionError that lists every problem."""
+    found = {name: entry.plain() for name, entry in read_document(path).entries()}
+    known = Facilities.from_data(registry)
+    return _checked(path.name, found, lambda data: Targets.from_data(data, known))
 
 
 def _checked(source: str, data: Data, parse: Callable[[object], object]) -> Data:

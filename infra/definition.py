@@ -6,7 +6,7 @@ deploys, wires or documents the pipeline reads it through this module.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -19,9 +19,11 @@ DEAD_LETTERS = "dead-letters"
 DATA_FILES: Mapping[str, str] = {
     "facilities": "[the facilities](../../infra/README.md#facilities)",
     "profiles": "[the profiles](../../infra/README.md#profiles) of de-identification",
+    "targets": "[the targets](README.md#targets)",
 }
 
 _STEM = re.compile(r"[a-z][a-z0-9-]{1,40}[a-z0-9]")
+_REST = ("resources", "schemas", "environment")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 T = TypeVar("T")
@@ -75,7 +77,7 @@ class Push:
     ack_deadline_s: int
     min_backoff_s: float
     max_backoff_s: float
-    max_attempts: int
+    max_attempts: int | None  # then it is a dead letter; None: it never is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,7 @@ class Function:
     description: str
     trigger: Push | Schedule
     also: tuple[Push, ...]  # more topics, under the same terms
+    targets: Push | None  # for each target again, over a subscription of its own
     resources: Resources
     schemas: bool
     environment: Mapping[str, Reference]
@@ -201,12 +204,13 @@ def _dataset(name: str, node: Node) -> Dataset:
 
 
 def _function(name: str, node: Node) -> Function:
-    node.only("description", "trigger", "also", "delivery", "resources", "schemas", "environment")
+    node.only("description", "trigger", "also", "targets", "delivery", *_REST)
     return Function(
         stage=name,
         description=node.text("description"),
         trigger=_trigger(node.child("trigger"), node.child("delivery")),
         also=tuple(_push(push, node.child("delivery")) for push in node.children("also")),
+        targets=_targets(node),
         resources=_resources(node.child("resources")),
         schemas=node.flag("schemas"),
         environment=_environment(node.child("environment")),
@@ -232,6 +236,14 @@ def _push(trigger: Node, delivery: Node) -> Push:
         max_backoff_s=delivery.number("max_backoff_s"),
         max_attempts=delivery.count("max_attempts"),
     )
+
+
+def _targets(node: Node) -> Push | None:
+    if "targets" not in node:
+        return None
+    targets = node.child("targets")
+    targets.only("topic")
+    return replace(_push(targets, node.child("delivery")), max_attempts=None)
 
 
 def _resources(node: Node) -> Resources:
@@ -285,5 +297,7 @@ def _references(pipeline: Pipeline) -> Iterable[tuple[str, Kind, str]]:
         for name, push in function.pushes.items():
             yield f"{where}.{name}", Kind.TOPIC, push.topic
             yield f"{where}.delivery", Kind.TOPIC, DEAD_LETTERS
+        if function.targets:
+            yield f"{where}.targets", Kind.TOPIC, function.targets.topic
         for variable, reference in function.environment.items():
             yield f"{where}.environment.{variable}", reference.kind, reference.name

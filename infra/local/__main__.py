@@ -22,7 +22,7 @@ def main() -> int:
         if options.command in _ELSEWHERE:
             module = importlib.import_module(f"infra.local.{options.command}")
             return int(module.run(options, layout))
-        return up(layout) if options.command == "up" else down(layout)
+        return up(layout, options.targets) if options.command == "up" else down(layout)
     except lifecycle.CloudError as error:
         print(f"{options.command}: {error}", file=sys.stderr)
         return 1
@@ -34,11 +34,13 @@ def main() -> int:
         return 141
 
 
-def up(layout: Layout) -> int:
+def up(layout: Layout, targets: Path | None) -> int:
     """A local cloud is running in the background."""
     console = Console()
     before = lifecycle.running_state(layout)
-    lifecycle.start(layout, progress=lambda step: console.line(f"  starting {step}"))
+    lifecycle.start(
+        layout, targets=targets, progress=lambda step: console.line(f"  starting {step}")
+    )
     console.line(
         "The local cloud was running already." if before else "The local cloud is running."
     )
@@ -68,7 +70,8 @@ def _options() -> argparse.Namespace:
         "--state", type=Path, default=Path(state), help="folder of the cloud's state"
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("up", help="start the local cloud in the background")
+    start = commands.add_parser("up", help="start the local cloud in the background")
+    start.add_argument("--targets", type=_path, help="file of those who are told of events")
     commands.add_parser("down", help="stop it; everything it held is gone")
     commands.add_parser("status", help="what runs, and where")
     logs = commands.add_parser("logs", help="what the functions and servers print")

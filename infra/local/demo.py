@@ -77,12 +77,10 @@ def run(_options: argparse.Namespace, layout: Layout) -> int:
 def _play(console: Console, layout: Layout) -> Findings:
     subscriber = Subscriber()
     with ExitStack() as stack:
-        receiver = stack.enter_context(
-            receiving(layout.secrets / "webhook-secret", subscriber.receive)
-        )
+        receiver = stack.enter_context(receiving(layout, subscriber.receive))
         lifecycle.start(
             layout,
-            settings={"webhook_url": receiver.url},
+            targets=receiver.targets,
             owned=True,
             progress=lambda step: console.line(f"  starting {step}"),
         )

@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from infra.local.environment import read_exports
 from infra.local.layout import ROOT, Layout
@@ -24,6 +25,7 @@ def start(
     layout: Layout,
     *,
     settings: Mapping[str, str] | None = None,
+    targets: Path | None = None,
     owned: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> State:
@@ -32,11 +34,15 @@ def start(
     Args:
         layout: where the cloud keeps its state.
         settings: replaces values of `overrides.yaml`.
+        targets: the file of targets, in place of `targets.yaml`.
         owned: the cloud ends when this process does, however it ends.
         progress: is told each step.
     """
     layout.root.mkdir(parents=True, exist_ok=True)
-    process = _spawn(layout, settings or {}, owned=owned)
+    options = [f"--setting={name}={value}" for name, value in (settings or {}).items()]
+    options += [f"--targets={targets.resolve()}"] if targets else []
+    options += [f"--owner={os.getpid()}"] if owned else []
+    process = _spawn(layout, options)
     try:
         return _await_ready(layout, process, progress)
     except BaseException:
@@ -70,9 +76,7 @@ def running_state(layout: Layout) -> State | None:
     return read_state(layout) if is_running(layout) else None
 
 
-def _spawn(layout: Layout, settings: Mapping[str, str], *, owned: bool) -> subprocess.Popen[bytes]:
-    pairs = [f"--setting={name}={value}" for name, value in settings.items()]
-    owner = ["--owner", str(os.getpid())] if owned else []
+def _spawn(layout: Layout, options: Sequence[str]) -> subprocess.Popen[bytes]:
     with (layout.root / "supervisor.log").open("ab") as output:
         return subprocess.Popen(
             [
@@ -81,8 +85,7 @@ def _spawn(layout: Layout, settings: Mapping[str, str], *, owned: bool) -> subpr
                 "infra.local.supervisor",
                 "--state",
                 layout.root,
-                *pairs,
-                *owner,
+                *options,
             ],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,

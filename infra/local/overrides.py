@@ -1,4 +1,4 @@
-"""What the local cloud changes about the pipeline, read from two files beside this one."""
+"""What the local cloud changes about the pipeline, read from files beside this one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,8 +7,11 @@ from pathlib import Path
 from infra import data_files
 from infra.definition import Function, Pipeline, Push, Schedule, load_pipeline
 from infra.document import Node, read_document, settle
+from shared.contracts.facilities import Facilities
+from shared.contracts.targets import Targets
 
 _HERE = Path(__file__).parent
+TARGETS = _HERE / "targets.yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,15 +25,21 @@ class Profile:
     max_backoff_s: float
     schedules: Mapping[str, float]
 
+    @property
+    def targets(self) -> Targets:
+        """Whom this cloud tells of events."""
+        facilities = Facilities.from_data(self.data["facilities"])
+        return Targets.from_data(self.data["targets"], facilities)
+
     def bucket(self, name: str) -> str:
         """A bucket's full name."""
         return f"{self.project}-{name}"
 
 
-def load_profile(settings: Mapping[str, str] | None = None) -> Profile:
-    """The profile of the files, with some settings replaced."""
+def load_profile(settings: Mapping[str, str] | None = None, targets: Path | None = None) -> Profile:
+    """The profile of the files, with some settings and the file of targets replaced."""
     overrides = read_document(_HERE / "overrides.yaml")
-    profile = _profile(overrides)
+    profile = _profile(overrides, targets or TARGETS)
     settle("overrides.yaml", overrides)
     return replace(profile, settings={**profile.settings, **(settings or {})})
 
@@ -42,15 +51,17 @@ def local_pipeline(profile: Profile) -> Pipeline:
     return replace(pipeline, functions=functions)
 
 
-def _profile(node: Node) -> Profile:
+def _profile(node: Node, targets: Path) -> Profile:
     node.only("project", "settings", "delivery", "schedules")
     delivery, schedules = node.child("delivery"), node.child("schedules")
     delivery.only("min_backoff_s", "max_backoff_s")
+    facilities = data_files.facilities(_HERE / "facilities.yaml")
     return Profile(
         project=node.text("project"),
         data={
-            "facilities": data_files.facilities(_HERE / "facilities.yaml"),
+            "facilities": facilities,
             "profiles": data_files.profiles(),
+            "targets": data_files.targets(targets, facilities),
         },
         settings=node.child("settings").scalars(),
         min_backoff_s=delivery.number("min_backoff_s"),
@@ -65,7 +76,8 @@ def _local(function: Function, profile: Profile) -> Function:
         every = profile.schedules.get(function.stage, trigger.every_s)
         return replace(function, trigger=replace(trigger, every_s=every))
     also = tuple(_hurried(push, profile) for push in function.also)
-    return replace(function, trigger=_hurried(trigger, profile), also=also)
+    targets = _hurried(function.targets, profile) if function.targets else None
+    return replace(function, trigger=_hurried(trigger, profile), also=also, targets=targets)
 
 
 def _hurried(trigger: Push, profile: Profile) -> Push:

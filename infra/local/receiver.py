@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from infra.local.endpoints import HOST
+from infra.local.layout import Layout, write_json
+from infra.local.secret_files import TARGETS, signing_secrets
+
+_TARGET = "demo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +31,11 @@ class Receiver(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, secret_file: Path, heard: Callable[[Delivery], None]) -> None:
+    def __init__(self, layout: Layout, heard: Callable[[Delivery], None]) -> None:
         super().__init__((HOST, 0), _Handler)
-        self._secret_file = secret_file
+        self._secrets = layout.secrets / TARGETS
         self._heard = heard
+        self.targets = layout.root / "demo-targets.json"
 
     @property
     def url(self) -> str:
@@ -41,7 +45,8 @@ class Receiver(ThreadingHTTPServer):
     def receive(self, body: bytes, headers: dict[str, str]) -> HTTPStatus:
         """Check one delivery and say how to answer it."""
         try:
-            Webhook(self._secret_file.read_text(encoding="ascii")).verify(body, headers)
+            (secret,) = signing_secrets(self._secrets, _TARGET)
+            Webhook(secret).verify(body, headers)
         except WebhookVerificationError:
             self._heard(Delivery(id="", verified=False, event={}))
             return HTTPStatus.UNAUTHORIZED
@@ -50,9 +55,11 @@ class Receiver(ThreadingHTTPServer):
 
 
 @contextmanager
-def receiving(secret_file: Path, heard: Callable[[Delivery], None]) -> Iterator[Receiver]:
-    """A receiver that listens within the block."""
-    with Receiver(secret_file, heard) as receiver:
+def receiving(layout: Layout, heard: Callable[[Delivery], None]) -> Iterator[Receiver]:
+    """A receiver that listens within the block, and a file of targets for a cloud to tell it."""
+    with Receiver(layout, heard) as receiver:
+        layout.root.mkdir(parents=True, exist_ok=True)
+        write_json(receiver.targets, {_TARGET: {"kind": "webhook", "url": receiver.url}})
         threading.Thread(target=receiver.serve_forever, daemon=True).start()
         try:
             yield receiver

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import IO
 
 from infra.local.endpoints import Endpoints
@@ -41,7 +42,13 @@ class State:
     born: str
     endpoints: Endpoints
     settings: Mapping[str, str] = field(default_factory=dict)
+    targets: str = ""  # the file of targets, when it is not the cloud's own
     children: tuple[ChildState, ...] = ()
+
+    @property
+    def targets_file(self) -> Path | None:
+        """The file of targets, None for the cloud's own."""
+        return Path(self.targets) if self.targets else None
 
     def recorded(self) -> dict[int, str]:
         """Every process id with its start time."""

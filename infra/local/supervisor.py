@@ -38,9 +38,10 @@ class StartError(Exception):
 class Cloud:
     """One local cloud: its children, in order, and what is known about them."""
 
-    def __init__(self, layout: Layout, settings: Mapping[str, str]) -> None:
+    def __init__(self, layout: Layout, settings: Mapping[str, str], targets: Path | None) -> None:
         self.layout = layout
-        self.profile = load_profile(settings)
+        self.targets = targets
+        self.profile = load_profile(settings, targets)
         self.pipeline = local_pipeline(self.profile)
         self.ports = Endpoints.choose(self.pipeline.functions)
         self.children: list[Child] = []
@@ -98,6 +99,7 @@ class Cloud:
                 born=birth(os.getpid()),
                 endpoints=self.ports,
                 settings=self.profile.settings,
+                targets=str(self.targets or ""),
                 children=tuple(map(_seen, self.children)),
             ),
         )
@@ -163,13 +165,12 @@ async def _call_every(schedule: Schedule, port: int) -> None:
         await get_status(port, "POST", "/", schedule.timeout_s)
 
 
-async def serve(layout: Layout, settings: Mapping[str, str], owner: int) -> int:
+async def serve(cloud: Cloud, owner: int) -> int:
     """Run a cloud until a signal, or until the owning process is gone."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stopping.set)
-    cloud = Cloud(layout, settings)
     start = asyncio.create_task(cloud.start())
     end = asyncio.create_task(_await_end(stopping, owner))
     try:
@@ -184,7 +185,7 @@ async def serve(layout: Layout, settings: Mapping[str, str], owner: int) -> int:
     finally:
         start.cancel()
         await cloud.stop()
-    layout.forget()
+    cloud.layout.forget()
     return 0
 
 
@@ -206,7 +207,8 @@ def main() -> int:
     layout.prepare()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        return asyncio.run(serve(layout, dict(options.setting), options.owner))
+        cloud = Cloud(layout, dict(options.setting), options.targets)
+        return asyncio.run(serve(cloud, options.owner))
     except DefinitionError as error:
         log.error("%s", error)  # noqa: TRY400  a sentence for a person, no traceback
         return 1
@@ -218,6 +220,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local.supervisor")
     parser.add_argument("--state", type=Path, required=True, help="folder of this cloud")
     parser.add_argument("--setting", type=_pair, action="append", default=[], help="name=value")
+    parser.add_argument("--targets", type=Path, help="file of targets, in place of the cloud's own")
     parser.add_argument("--owner", type=int, default=0, help="stop when this parent is gone")
     return parser.parse_args()
 

@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from google.api_core.exceptions import AlreadyExists, BadRequest, Conflict, NotFound
@@ -14,12 +15,13 @@ from google.cloud import bigquery
 from google.protobuf.duration_pb2 import Duration
 from google.pubsub_v1 import types as pubsub
 
-from infra.definition import DEAD_LETTERS, Dataset, Pipeline, Push, Subscription, Topic
+from infra.definition import DEAD_LETTERS, Dataset, Function, Pipeline, Push, Subscription, Topic
 from infra.local.clients import Clients
 from infra.local.endpoints import HOST, Endpoints
 from infra.local.layout import ROOT, Layout
 from infra.local.overrides import Profile, load_profile, local_pipeline
 from infra.local.state import read_state
+from shared.contracts.targets import subscription_of
 
 SCHEMAS = ROOT / "infra" / "schemas"
 VIEWS = ROOT / "infra" / "views"
@@ -41,7 +43,9 @@ class Wiring:
             self.keeper(subscription, pipeline.topics[subscription.topic])
         for function in pipeline.functions.values():
             for name, push in function.pushes.items():
-                self.push(name, push, self.ports.functions[function.stage])
+                self.push(name, push, self._endpoint(function))
+            if function.targets:
+                self.targets(function, function.targets, pipeline.topics[function.targets.topic])
         for bucket in pipeline.buckets:
             self.bucket(bucket)
         for dataset in pipeline.datasets.values():
@@ -71,25 +75,38 @@ class Wiring:
             )
         )
 
-    def push(self, name: str, trigger: Push, port: int) -> None:
+    def push(self, name: str, trigger: Push, endpoint: str) -> None:
         """A function is called for each message of a topic."""
-        endpoint = f"http://{HOST}:{port}/"
-        self._subscribe(
-            pubsub.Subscription(
-                name=self.clients.subscription(name),
-                topic=self.clients.topic(trigger.topic),
-                filter=trigger.filter,
-                ack_deadline_seconds=trigger.ack_deadline_s,
-                push_config=pubsub.PushConfig(push_endpoint=endpoint),
-                retry_policy=pubsub.RetryPolicy(
-                    minimum_backoff=_duration(trigger.min_backoff_s),
-                    maximum_backoff=_duration(trigger.max_backoff_s),
-                ),
-                dead_letter_policy=pubsub.DeadLetterPolicy(
-                    dead_letter_topic=self.clients.topic(DEAD_LETTERS),
-                    max_delivery_attempts=trigger.max_attempts,
-                ),
-            )
+        subscription = self._pushed(name, trigger, endpoint)
+        subscription.dead_letter_policy = pubsub.DeadLetterPolicy(
+            dead_letter_topic=self.clients.topic(DEAD_LETTERS),
+            max_delivery_attempts=trigger.max_attempts,
+        )
+        self._subscribe(subscription)
+
+    def targets(self, function: Function, trigger: Push, topic: Topic) -> None:
+        """A function is called for each message and target; none ever becomes a dead letter."""
+        for target in self.profile.targets:
+            endpoint = f"{self._endpoint(function)}targets/{target.name}"
+            wanted = replace(trigger, filter=target.filter)
+            subscription = self._pushed(subscription_of(target.name), wanted, endpoint)
+            subscription.message_retention_duration = Duration(seconds=topic.retention_s)
+            self._subscribe(subscription)
+
+    def _endpoint(self, function: Function) -> str:
+        return f"http://{HOST}:{self.ports.functions[function.stage]}/"
+
+    def _pushed(self, name: str, trigger: Push, endpoint: str) -> pubsub.Subscription:
+        return pubsub.Subscription(
+            name=self.clients.subscription(name),
+            topic=self.clients.topic(trigger.topic),
+            filter=trigger.filter,
+            ack_deadline_seconds=trigger.ack_deadline_s,
+            push_config=pubsub.PushConfig(push_endpoint=endpoint),
+            retry_policy=pubsub.RetryPolicy(
+                minimum_backoff=_duration(trigger.min_backoff_s),
+                maximum_backoff=_duration(trigger.max_backoff_s),
+            ),
         )
 
     def dataset(self, dataset: Dataset) -> None:
@@ -150,7 +167,7 @@ def main() -> int:
     if state is None:
         print("no local cloud here", file=sys.stderr)
         return 1
-    profile = load_profile(state.settings)
+    profile = load_profile(state.settings, state.targets_file)
     clients = Clients(state.endpoints.clients(profile))
     Wiring(clients, profile, state.endpoints).make(local_pipeline(profile))
     return 0

@@ -1,42 +1,41 @@
-"""A receiver of signed events, after the Standard Webhooks specification."""
+"""A receiver of signed events, after the Standard Webhooks specification 1.0.
 
-import requests
+The body is the event in the JSON format of CloudEvents, and says so by its media type: whoever
+reads CloudEvents recognises them by it.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
 from standardwebhooks import Webhook as Signer
 
-from shared.adapters.vendor_errors import translated
-from shared.errors import TransientError
-from shared.ports import Clock
+from shared.adapters.https_post import Poster
+from shared.contracts.event import PublicEvent
+from shared.contracts.message import to_json
+from shared.contracts.outcome import PIPELINE_VERSION
+from shared.ports import Reply
 
-TIMEOUT_S = (5.0, 10.0)  # connect, read
+USER_AGENT: Final = f"inlet/{PIPELINE_VERSION}"
+_MEDIA_TYPE: Final = "application/cloudevents+json; charset=utf-8"
 
 
 class StandardWebhook:
-    """Posts signed events to one address; the settings see to it that it is an https one."""
+    """Posts signed events to one address; with two secrets, each is signed with both."""
 
-    def __init__(self, url: str, secret: bytes, clock: Clock) -> None:
+    def __init__(self, url: str, secrets: Sequence[str], poster: Poster) -> None:
         self._url = url
-        self._signer = Signer(secret.decode())
-        self._clock = clock
+        self._signers = [Signer(secret) for secret in secrets]
+        self._poster = poster
 
-    def send(self, event_id: str, body: bytes) -> None:
-        """Return once the receiver has answered 2xx; redirects are not followed."""
-        now = self._clock.now()
+    def send(self, event: PublicEvent) -> Reply:
+        """Return what the receiver answered, or why there was no answer."""
+        body, now = to_json(event.to_structured()), self._poster.clock.now()
+        signed = (signer.sign(event.event_id, now, body.decode()) for signer in self._signers)
         headers = {
-            "content-type": "application/json",
-            "webhook-id": event_id,
+            "content-type": _MEDIA_TYPE,
+            "user-agent": USER_AGENT,
+            "webhook-id": event.event_id,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._signer.sign(event_id, now, body.decode()),
+            "webhook-signature": " ".join(signed),
         }
-        with (
-            translated("webhook"),
-            requests.post(
-                self._url,
-                data=body,
-                headers=headers,
-                timeout=TIMEOUT_S,
-                allow_redirects=False,
-                stream=True,  # the reply's body is not ours to read
-            ) as response,
-        ):
-            if response.status_code // 100 != 2:  # noqa: PLR2004 - the class of success, RFC 9110
-                raise TransientError("webhook-refused")
+        return self._poster.post(self._url, headers, body)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from shared.errors import ContractError
 
@@ -17,6 +18,7 @@ class Message:
     data: bytes
     attributes: Mapping[str, str] = field(default_factory=dict)
     ordering_key: str = ""
+    published_at: datetime | None = field(default=None, compare=False)  # known once delivered
 
 
 def parsed(data: bytes, contract: str) -> object:

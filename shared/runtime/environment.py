@@ -3,16 +3,17 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
 
+from shared.contracts.targets import is_mailbox
 from shared.errors import ContractError, SettingsError
 
+Network = IPv4Network | IPv6Network
 T = TypeVar("T")
-
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_ADDRESSES = frozenset({("https", True), ("https", False), ("http", True)})  # scheme, loopback
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,29 @@ class Environment:
         self.problem(name, "is not a whole number of at least 1")
         return default
 
-    def address(self, name: str) -> str | None:
-        """Return an https address, or None when it is unset; http only leads to this machine."""
-        text = self.optional(name)
-        url = urlsplit(text or "")
-        kind = (url.scheme, url.hostname in _LOOPBACK)
-        if text and (not url.hostname or kind not in _ADDRESSES):
-            self.problem(name, "is not an https address")
+    def choice(self, name: str, default: Choice) -> Choice:
+        """Return one of the default's kind; the default when it is unset."""
+        try:
+            return type(default)(self._value(Variable(name, default)) or default)
+        except ValueError:
+            self.problem(name, f"is none of {', '.join(type(default))}")
+            return default
+
+    def mailbox(self, name: str) -> str:
+        """Return a mail address, empty when it is unset."""
+        text = self.optional(name) or ""
+        if text and not is_mailbox(text):
+            self.problem(name, "is no mail address")
         return text
+
+    def networks(self, name: str) -> tuple[Network, ...]:
+        """Return the networks of a list in CIDR notation, separated by blanks; none when unset."""
+        texts = (self.optional(name) or "").split()
+        try:
+            return tuple(map(ip_network, texts))
+        except ValueError:
+            self.problem(name, "is no list of networks in CIDR notation")
+            return ()
 
     def secret(self, name: str, at_least: int = 1) -> bytes:
         """Return the content of the file that a variable names, as a mounted secret is."""
@@ -74,20 +90,41 @@ class Environment:
         path = self.optional(name)
         return self._content(name, path, 1) if path else None
 
-    def document(self, name: str, parse: Callable[[object], T], placeholder: T) -> T:
-        """Return what the JSON file that a variable names says; the placeholder after a problem."""
-        path = self.text(name)
+    def document(
+        self,
+        name: str,
+        parse: Callable[[object], T],
+        placeholder: T,
+        when_unset: object = None,
+    ) -> T:
+        """Return what the JSON file that a variable names says; the placeholder after a problem.
+
+        Args:
+            name: the variable.
+            parse: reads what is parsed, or raises an error that lists problems.
+            placeholder: what to go on with after a problem, which `check` reports.
+            when_unset: stands for the file's content when there is none; None: it must be set.
+        """
+        path = self.text(name) if when_unset is None else self.optional(name)
         content = self._content(name, path, 1) if path else b""
-        if not content:
+        if path and not content:
             return placeholder
         try:
-            return parse(json.loads(content))
+            return parse(json.loads(content) if content else when_unset)
         except ValueError:
             self.problem(name, "names a file that is not JSON")
         except (ContractError, SettingsError) as error:
             for problem in error.problems:
                 self.problem(name, problem)
         return placeholder
+
+    def made(self, make: Callable[[], T], placeholder: T) -> T:
+        """Return what is made of several variables; the placeholder after problems, all noted."""
+        try:
+            return make()
+        except SettingsError as error:
+            self._problems += error.problems
+            return placeholder
 
     def _content(self, name: str, path: str, at_least: int) -> bytes:
         try:

@@ -52,9 +52,9 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         with lock:
             deliveries.append(delivery)
 
-    with receiving(layout.secrets / "webhook-secret", heard) as receiver:
+    with receiving(layout, heard) as receiver:
         try:
-            lifecycle.start(layout, settings={"webhook_url": receiver.url}, owned=True)
+            lifecycle.start(layout, targets=receiver.targets, owned=True)
             yield Cloud(layout, receiver, deliveries)
         finally:
             lifecycle.stop(layout)
