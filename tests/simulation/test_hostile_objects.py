@@ -39,7 +39,7 @@ def _handled(dataset: bytes) -> World:
     assert hostile.outcomes() == {NAME: {"archived"}}
     (audit,) = hostile.tables.rows["imaging.deid_audit"]
     assert (audit["Outcome"], audit["Reason"]) == ("deidentified", None)
-    assert len(hostile.webhook.received) == 2
+    assert len(hostile.receiver.received) == 2
     return hostile
 
 

@@ -132,11 +132,11 @@ def test_nothing_that_was_planted_is_logged_or_told(lines: Callable[[], list[str
     }
     assert {message for message, _, _ in heard} >= {
         *("upload decided", "container expanded in part", "instance handled", "outcome indexed"),
-        *("event published", "webhook sent", "swept", "will be retried"),
+        *("event published", "target told", "swept", "will be retried"),
     }
     events = world.topics["events"].messages
     told = [f"{message.data!r}{message.attributes}" for message in events]
-    told += [f"{event_id}{body!r}" for event_id, body in world.webhook.received]
+    told += [str(event.to_structured()) for event in world.receiver.received]
     assert [text for text in told if PLANTED in text.upper()] == []
     filed = str(world.tables.rows["research.instances"])
     copies = [stored.version.name for stored in world.store.list("research")]

@@ -13,8 +13,7 @@ from functions.index.handler import Index
 from functions.index.handler import read as read_by_index
 from functions.ingest.expansion import Pace
 from functions.ingest.handler import Ingest
-from functions.notify.handler import Notify
-from functions.notify.handler import read as read_by_notify
+from functions.notify.handler import Addressed, Announce, Tell
 from functions.sweep.handler import Sweep
 from functions.sweep.terms import Limits
 from infra.definition import load_pipeline
@@ -23,15 +22,17 @@ from shared.adapters.memory import (
     ManualClock,
     MemoryCatalogue,
     MemoryObjectStore,
+    MemoryReceiver,
     MemorySubscription,
     MemoryTables,
     MemoryTopic,
-    MemoryWebhook,
 )
 from shared.contracts.facilities import Facilities
 from shared.contracts.message import Message
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import Outcome
+from shared.contracts.targets import Targets
+from shared.contracts.uid_mask import UidMask
 from shared.contracts.upload import Upload
 from shared.dicom.deidentification.profile import BASIC
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
@@ -41,6 +42,8 @@ from tests.sweeping import terms
 
 FACILITIES = Facilities.from_data({"demo-hospital": {}, "demo-clinic": {}})
 KEY = PseudonymKey(b"a made-up secret of some length", "research")
+TARGETS = Targets.from_data({"everything": {"url": "https://example.org"}}, FACILITIES)
+TOLD = "notify-target-everything"
 MAX_ATTEMPTS = 100
 # What has waited is announced by every sweep, every sweep compares, and asks if an hour has passed.
 PATIENT = Limits(interval=timedelta(days=400), compare_every=timedelta(0))
@@ -95,7 +98,7 @@ class World:
         self.clock = ManualClock()
         self.store = MemoryObjectStore(self.clock.now)
         self.tables = MemoryTables()
-        self.webhook = MemoryWebhook()
+        self.receiver = MemoryReceiver()
         self.dead_letters = MemorySubscription()
         self.lose_announcements_of_members = False
         self.topics = {name: MemoryTopic() for name in PIPELINE.topics}
@@ -168,7 +171,7 @@ class World:
                 for row in rows
             },
             "events": set(self.events()),
-            "webhooks": {event_id for event_id, _ in self.webhook.received},
+            "webhooks": {event.event_id for event in self.receiver.received},
         }
 
     def events(self) -> list[str]:
@@ -199,6 +202,14 @@ class World:
                     if not lost and (passes is None or passes(message.attributes)):
                         self._pending += [(stage, message)] * self._copies
                 self._positions[name] = len(topic.messages)
+        self._route_to_target()
+
+    def _route_to_target(self) -> None:
+        """Hand every event to the subscription of the one target."""
+        events = self.topics["events"].messages
+        told = self._positions.get(TOLD, 0)
+        self._pending += [(TOLD, message) for message in events[told:] for _ in range(self._copies)]
+        self._positions[TOLD] = len(events)
 
     def _handlers(self) -> dict[str, Callable[[Message], object]]:
         objects: Any = Faulty(self.store, self.faults)
@@ -206,7 +217,7 @@ class World:
         uploads: Any = Faulty(self.topics["uploads"], self.faults)
         outcomes: Any = Faulty(self.topics["outcomes"], self.faults)
         events: Any = Faulty(self.topics["events"], self.faults)
-        webhook: Any = Faulty(self.webhook, self.faults)
+        receiver: Any = Faulty(self.receiver, self.faults)
         ingest = Ingest(
             objects=objects,
             uploads=uploads,
@@ -227,10 +238,12 @@ class World:
             profiles={facility.name: BASIC for facility in self.facilities},
         )
         index = Index(tables=tables, clock=self.clock)
-        notify = Notify(events=events, webhook=webhook)
+        announce = Announce(events, UidMask())
+        tell = Tell.of(TARGETS, lambda _: receiver, tables, self.clock, timedelta(days=3))
         return {
             "ingest": lambda message: ingest(Upload.from_message(message)),
             "deidentify": lambda message: deidentify(Outcome.from_message(message)),
             "index": lambda message: index(read_by_index(message)),
-            "notify": lambda message: notify(read_by_notify(message)),
+            "notify": lambda message: announce(Outcome.from_message(message)),
+            TOLD: lambda message: tell(Addressed.read("everything", message)),
         }
