@@ -23,11 +23,11 @@ from infra.table_schemas import POLICIES as RESTRICTIONS
 from infra.table_schemas import SCHEMAS
 from infra.table_schemas import TABLES as SCHEMA_FILES
 from shared.containers.limits import CONTAINER_LIMITS
-from shared.containers.reasons import CONTAINER_WARNINGS
 from shared.contracts.event import TYPES
 from shared.contracts.facilities import POLICIES, Facility
+from shared.contracts.manifest import MANIFEST_LIMITS
 from shared.contracts.outcome import MEANINGS, OutcomeKind
-from shared.contracts.reasons import UPLOAD_REASONS
+from shared.contracts.reasons import UPLOAD_REASONS, UPLOAD_WARNINGS
 from shared.dicom.deidentification.description import MEANINGS as TAKEN
 from shared.dicom.deidentification.description import summary
 from shared.dicom.deidentification.options import CODES
@@ -35,7 +35,6 @@ from shared.dicom.deidentification.profile import Profile
 from shared.dicom.deidentification.reasons import MEANINGS as HOLDS
 from shared.dicom.difference import MEANINGS as DIFFERENCES
 from shared.dicom.limits import LIMITS
-from shared.dicom.warnings import WARNINGS
 from shared.errors import SettingsError
 from shared.runtime.environment import Environment, Variable
 
@@ -103,8 +102,8 @@ def reasons() -> str:
 
 def warnings() -> str:
     """What is accepted with a warning."""
-    known = {**CONTAINER_WARNINGS, **WARNINGS}
-    return markdown(("code", "means"), ((f"`{code}`", text) for code, text in known.items()))
+    rows = ((f"`{code}`", text) for code, text in UPLOAD_WARNINGS.items())
+    return markdown(("code", "means"), rows)
 
 
 def holds() -> str:
@@ -174,6 +173,15 @@ def container_limits() -> str:
         for limit in CONTAINER_LIMITS
     )
     return markdown(("limit", "default", "reason", "what exceeds it is", "because"), rows)
+
+
+def manifest_limits() -> str:
+    """The limits under which a manifest is read."""
+    rows = (
+        (f"`{limit.field}`", f"{limit.default:,}", f"`{limit.reason}`", limit.why)
+        for limit in MANIFEST_LIMITS
+    )
+    return markdown(("limit", "default", "reason", "because"), rows)
 
 
 def findings() -> str:
@@ -269,6 +277,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "differences": differences,
     "facilities": facilities,
     "limits: containers": container_limits,
+    "limits: manifests": manifest_limits,
     "views": views,
     "policies": policies,
     "columns of views": view_columns,

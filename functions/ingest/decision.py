@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from shared.containers.container import Container, Survey
 from shared.contracts import layout
+from shared.contracts.manifest import Manifest
 from shared.contracts.objects import StoredObject
 from shared.dicom.directory import Directory, read_directory
 from shared.dicom.identity import Identity
@@ -23,6 +24,7 @@ class Quarantine:
     """Refused; the reason is one the sending facility can act on."""
 
     reason: str
+    problems: tuple[str, ...] = ()  # of a manifest: in which fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Ignore:
 
     reason: str
     keep: bool = False
-    directory: Directory | None = None
+    says: Directory | Manifest | None = None  # what was sent beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +59,10 @@ def before_reading(landed: StoredObject, *, known_facility: bool) -> Quarantine 
 def after_reading(inspection: Inspection) -> Archive | Ignore:
     """Return the decision on a readable DICOM object."""
     if inspection.kind is InspectionKind.DIRECTORY or inspection.identity is None:
-        return Ignore("dicomdir", keep=True, directory=read_directory(inspection.header))
+        return Ignore("dicomdir", keep=True, says=read_directory(inspection.header))
     return Archive(inspection.identity, inspection)
+
+
+def of_manifest(manifest: Manifest) -> Ignore:
+    """Return the decision on a manifest."""
+    return Ignore("manifest", keep=True, says=manifest)

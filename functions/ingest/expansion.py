@@ -110,6 +110,7 @@ class Expander:
             target=self.kept,
             decided_at=self.clock.now(),
             reason=reason,
+            expected_instances=self.landed.sent.expected_instances,
         )
         self.outcomes.publish(outcome.to_message())
 

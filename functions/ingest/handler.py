@@ -15,18 +15,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from functions.ingest import statements
 from functions.ingest.comparison import compared
 from functions.ingest.decision import (
     Archive,
     Decision,
     Expand,
-    Ignore,
     Quarantine,
     after_reading,
     before_reading,
+    of_manifest,
 )
 from functions.ingest.expansion import DEFAULT_PACE, Expander, Pace
 from functions.ingest.landed import Landed
+from functions.ingest.manifests import is_manifest, read_manifest
 from functions.ingest.placement import Placement, Placer
 from functions.ingest.turns import EXPANSIONS_AT_ONCE, HEADERS_AT_ONCE, SPILLS_AT_ONCE, Turns
 from shared.containers.container import EXPANDABLE, Container
@@ -35,13 +37,12 @@ from shared.contracts import layout
 from shared.contracts.facilities import Facilities, Facility
 from shared.contracts.fitting import metadata_of
 from shared.contracts.objects import StoredObject
-from shared.contracts.outcome import Expansion, Finding, Outcome, OutcomeKind, Reference
+from shared.contracts.outcome import Expansion, Outcome, OutcomeKind
 from shared.contracts.upload import Upload
-from shared.dicom.directory import Directory
 from shared.dicom.inspection import Inspection, inspect
 from shared.dicom.recognition import RECOGNITION_BYTES, Kind, recognise
 from shared.dicom.source import WindowedSource
-from shared.errors import PermanentError
+from shared.errors import ContractError, PermanentError
 from shared.metadata_object import kept_beside
 from shared.object_source import ObjectSource
 from shared.ports import Clock, Done, ObjectStore, Publisher
@@ -123,7 +124,11 @@ class Ingest:
             if kind in EXPANDABLE:
                 return self._survey(landed, kind)
             with self.headers.taken():
+                if is_manifest(landed.source.version, kind):
+                    return of_manifest(read_manifest(windows))
                 return after_reading(inspect(windows, today=self.clock.now().date()))
+        except ContractError as error:
+            return Quarantine(error.reason, error.problems)
         except PermanentError as error:
             return Quarantine(error.reason)
 
@@ -186,9 +191,11 @@ class Ingest:
             difference=self._difference(landed, decision, placed),
             metadata=carried.json if carried else None,
             metadata_uri=beside,
-            findings=_findings(decision),
+            findings=statements.findings(landed, decision),
             dropped=carried.dropped if carried else (),
-            references=_references(decision),
+            references=statements.references(decision),
+            expected=statements.expected(decision),
+            expected_instances=landed.sent.expected_instances,
             header_bytes=survey.bytes_read if survey else _bytes_read(inspection),
             duration_ms=(now - started) // timedelta(milliseconds=1),
             expansion=Expansion(members=survey.members) if survey else None,
@@ -197,25 +204,6 @@ class Ingest:
 
 def _bytes_read(inspection: Inspection | None) -> int:
     return inspection.bytes_read if inspection else 0
-
-
-def _findings(decision: Decision) -> tuple[Finding, ...]:
-    match decision:
-        case Expand(survey=survey):
-            return tuple(Finding(code=code, path="") for code in survey.warnings)
-        case Archive(inspection=read) | Ignore(directory=Directory() as read):
-            return tuple(
-                Finding(code=each.code, path=each.path, count=each.count) for each in read.warnings
-            )
-    return ()
-
-
-def _references(decision: Decision) -> tuple[Reference, ...]:
-    directory = decision.directory if isinstance(decision, Ignore) else None
-    return tuple(
-        Reference(sop_instance_uid=each.sop_instance_uid, file_id=each.file_id)
-        for each in (directory.references if directory else ())
-    )
 
 
 def _done(outcome: Outcome) -> Done:

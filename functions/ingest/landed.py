@@ -3,6 +3,7 @@
 from collections.abc import Container
 from dataclasses import dataclass, replace
 
+from shared.contracts.expected import EXPECTED_LABEL
 from shared.contracts.objects import StoredObject
 from shared.contracts.provenance import Provenance, upload_event_id
 
@@ -32,6 +33,15 @@ class Landed:
         sent = Provenance.from_labels(stored.labels)
         source = replace(stored, version=sent.version, created=sent.landed)
         return cls(stored=stored, source=source, sent=sent)
+
+    @property
+    def is_mislabelled(self) -> bool:
+        """Whether its sender said with it how many instances its study has, but no usable number.
+
+        A member is not: what was said was said of its container.
+        """
+        told = self.stored is self.source and EXPECTED_LABEL in self.source.labels
+        return told and self.sent.expected_instances is None
 
     @property
     def upload_event_id(self) -> str:

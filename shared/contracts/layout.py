@@ -10,6 +10,7 @@ from shared.dicom.identity import USABLE_UID, Identity
 
 UNKNOWN_FACILITY: Final = "unknown"
 MAX_NAME_BYTES: Final = 1024  # of a Cloud Storage object name in UTF-8
+MANIFEST: Final = "_complete.json"  # the one name that says what a file is: its sender's word
 INSIDE: Final = "!/"  # between a container and the path of a member
 STAGING: Final = "staging/"  # in the quarantine; no reason has this name
 CLAIMS: Final = "claims/"  # in the archive; no facility has this name
@@ -38,6 +39,11 @@ def is_folder_marker(stored: StoredObject) -> bool:
 def is_upload_part(version: ObjectVersion) -> bool:
     """Return whether an object is a temporary part of a parallel composite upload."""
     return version.container is None and _PARTS in f"/{version.name}"
+
+
+def is_manifest(version: ObjectVersion) -> bool:
+    """Return whether an object, or a member, is called what manifests are called."""
+    return version.name.rpartition("/")[2] == MANIFEST
 
 
 def archive_name(prefix: str, identity: Identity) -> str:

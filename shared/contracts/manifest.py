@@ -19,6 +19,10 @@ from shared.dicom.limits import MIB
 from shared.errors import ContractError, LimitError
 
 VERSION: Final = 1
+MANIFEST_PROBLEM: Final = "manifest-problem"
+MANIFEST_WARNINGS: Final[Mapping[str, str]] = {
+    MANIFEST_PROBLEM: "This field of the manifest is not as it should be."
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

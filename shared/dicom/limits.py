@@ -185,7 +185,7 @@ _ROWS: Final[dict[str, tuple[str, Effect, str]]] = {
         "more-references",
         Effect.LEFT_OUT,
         (
-            "instances that a DICOMDIR names travel in one message, 400 bytes each at worst; "
+            "instances that a DICOMDIR names travel in one message, 500 bytes each at worst; "
             "`max_elements` allows records of no more than these"
         ),
     ),

@@ -17,6 +17,7 @@ class Fixer(StrEnum):
     OPERATOR = "the operator, by raising a limit"
     REGISTRAR = "the operator, by registering the facility"
     NOBODY = "nobody: it is not wanted here"
+    NOT_NEEDED = "nobody: nothing is wrong with it"
     RETRY = "nobody: it is tried again by itself"
 
 

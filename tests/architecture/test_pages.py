@@ -5,7 +5,8 @@ import pytest
 
 from functions.ingest import decision, handler
 from infra.docs import ROOT, TABLES, pages, rendered
-from shared.contracts.reasons import DECISIONS
+from shared.contracts import manifest
+from shared.contracts.reasons import DECISIONS, MANIFEST_REASONS
 from shared.dicom import reasons
 
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
@@ -32,3 +33,10 @@ def test_the_reasons_of_decisions_are_those_that_are_decided() -> None:
     decided = set(re.findall(r'(?:Ignore|Quarantine)\("([a-z-]+)"', sources))
     assert decided == set(DECISIONS)
     assert set(DECISIONS) & set(reasons.REASONS) == set()
+
+
+def test_the_reasons_of_manifests_are_those_that_are_raised() -> None:
+    source = Path(str(manifest.__file__)).read_text()
+    raised = set(re.findall(r'(?:ContractError|LimitError)\("([a-z-]+)"', source))
+    assert raised == set(MANIFEST_REASONS)
+    assert {limit.reason for limit in manifest.MANIFEST_LIMITS} <= raised

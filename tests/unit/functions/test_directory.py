@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from struct import pack
+from typing import NamedTuple
 
 import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_files
+from pydicom.fileset import FileSet
 
 from functions.index import rows
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
@@ -46,6 +50,43 @@ def a_record(
 def a_directory_of(*records: bytes) -> bytes:
     """Return a DICOMDIR with records."""
     return part10(sequence(0x00041220, *records))
+
+
+class Record(NamedTuple):
+    """One directory record of a tree; the others are named by their places."""
+
+    study: str = ""
+    names: str = ""
+    following: int | None = None
+    below: int | None = None
+
+
+def a_tree_of(*records: Record) -> bytes:
+    """Return a DICOMDIR whose offsets lead where its records say; beyond them: nowhere."""
+    nowhere = (0,) * (len(records) + 1)
+    lengths = [len(_linked(record, nowhere)) for record in records]
+    first = len(part10(b"")) + 12  # the header of the sequence
+    places = (*accumulate(lengths, initial=first),)[:-1]
+    return a_directory_of(*(_linked(record, (*places, 7)) for record in records))
+
+
+def _linked(record: Record, places: Sequence[int]) -> bytes:
+    def offset(place: int | None) -> bytes:
+        return pack("<L", 0 if place is None else places[place])
+
+    return item(
+        element(0x00041400, "UL", offset(record.following))
+        + element(0x00041410, "US", pack("<H", IN_USE))
+        + element(0x00041420, "UL", offset(record.below))
+        + (element(0x00041511, "UI", padded(record.names)) if record.names else b"")
+        + (element(0x0020000D, "UI", padded(record.study)) if record.study else b"")
+    )
+
+
+def _studies(*records: Record) -> dict[str, str]:
+    """Return the study of each instance, by the instance."""
+    read = read_directory(_header(a_tree_of(*records)))
+    return {each.sop_instance_uid: each.study_instance_uid for each in read.references}
 
 
 def _header(data: bytes) -> Header:
@@ -106,6 +147,64 @@ def test_a_sequence_in_a_record_is_not_walked() -> None:
     assert _referenced(outer) == (FileReference(a_uid(1), ""),)
 
 
+A, B = a_uid(1), a_uid(2)  # studies
+ONE, TWO_, THREE = a_uid(1, 1, 1), a_uid(1, 1, 2), a_uid(2, 1, 1)  # instances
+
+
+def test_an_instance_is_of_the_study_above_it() -> None:
+    assert _studies(
+        Record(below=1),  # a patient
+        Record(study=A, following=2, below=3),
+        Record(study=B, below=6),
+        Record(below=4),  # a series
+        Record(names=ONE, following=5),
+        Record(names=TWO_),
+        Record(below=7),
+        Record(names=THREE),
+    ) == {ONE: A, TWO_: A, THREE: B}
+
+
+def test_the_order_of_records_says_nothing() -> None:
+    assert _studies(
+        Record(names=THREE),
+        Record(names=ONE),
+        Record(study=B, below=0),
+        Record(study=A, below=1, following=2),
+    ) == {ONE: A, THREE: B}
+
+
+@pytest.mark.parametrize("below", [None, 4, 1, 0], ids=["none", "nowhere", "itself", "circle"])
+def test_where_no_offset_leads_no_study_is_guessed(below: int | None) -> None:
+    assert _studies(
+        Record(study=A, below=2),
+        Record(study=B, below=below),
+        Record(names=ONE, below=0, following=2),
+        Record(names=THREE),
+    ) == {ONE: A, THREE: ""}
+
+
+def test_where_no_offset_leads_it_is_of_the_only_study() -> None:
+    assert _studies(Record(study=A), Record(names=ONE), Record(names=TWO_)) == {ONE: A, TWO_: A}
+
+
+def test_a_records_own_study_counts_before_that_above_it() -> None:
+    assert _studies(
+        Record(study=A, below=1), Record(study=B, names=THREE, following=2), Record(names=ONE)
+    ) == {THREE: B, ONE: A}
+
+
+def test_a_record_that_two_claim_is_of_one_and_the_others_are_not_lost() -> None:
+    found = _studies(
+        Record(study=A, below=2), Record(study=B, below=2), Record(names=ONE, following=3),
+        Record(names=TWO_, following=2),
+    )  # fmt: skip
+    assert found in ({ONE: A, TWO_: A}, {ONE: B, TWO_: B})
+
+
+def test_an_unusable_study_is_none() -> None:
+    assert _studies(Record(study="a/b", below=1), Record(names=ONE)) == {ONE: ""}
+
+
 @pytest.mark.parametrize("records", [b"", element(0x00041220, "UN", b"\x00" * 6)])
 def test_a_directory_without_records_names_nothing(records: bytes) -> None:
     data = part10(records + element(0x00080005, "CS", b"ISO_IR 6"))
@@ -138,8 +237,8 @@ class _World:
 
 TWO = a_directory_of(a_record(a_uid(1), b"IMAGES\\IM1"), a_record(a_uid(2), b"IMAGES\\IM2"))
 NAMED = [
-    {"SOPInstanceUID": a_uid(1), "FileID": "IMAGES/IM1"},
-    {"SOPInstanceUID": a_uid(2), "FileID": "IMAGES/IM2"},
+    {"SOPInstanceUID": a_uid(1), "FileID": "IMAGES/IM1", "StudyInstanceUID": None},
+    {"SOPInstanceUID": a_uid(2), "FileID": "IMAGES/IM2", "StudyInstanceUID": None},
 ]
 
 
@@ -161,11 +260,15 @@ def test_the_most_references_fit_a_message_and_the_cut_is_told() -> None:
     longest = b"\xff" * MAX_FILE_ID_CHARACTERS
     uids = (f"1.{'9' * 50}.{each:011d}" for each in range(number))
     (outcome,) = _World().land(
-        "h/DICOMDIR", a_directory_of(*(a_record(uid, longest) for uid in uids))
+        "h/DICOMDIR",
+        a_directory_of(
+            item(element(0x0020000D, "UI", padded("2" * 64))),
+            *(a_record(uid, longest) for uid in uids),
+        ),
     )
     assert len(outcome.references) == DEFAULT_LIMITS.max_references
     assert outcome.findings == (Finding(code="more-references", path=""),)
-    assert len(outcome.to_message().data) < 400 * number
+    assert len(outcome.to_message().data) < 500 * number
 
 
 DIRECTORIES = [
@@ -184,3 +287,17 @@ def test_it_names_what_another_reader_finds(path: Path) -> None:
     assert [(uid, [id_] if isinstance(id_, str) else list(id_)) for uid, id_ in theirs] == [
         (each.sop_instance_uid, each.file_id.split("/")) for each in ours
     ]
+
+
+# Of the others this reader says less, or that reader nothing.
+SOUND = [
+    path for path in DIRECTORIES if path.name not in {"DICOMDIR-nooffset", "DICOMDIR-nopatient"}
+]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("path", SOUND, ids=lambda path: path.name)
+def test_its_studies_are_what_another_reader_finds(path: Path) -> None:
+    theirs = {each.SOPInstanceUID: each.StudyInstanceUID for each in FileSet(path)}
+    ours = read_directory(_header(path.read_bytes())).references
+    assert {each.sop_instance_uid: each.study_instance_uid for each in ours} == theirs
