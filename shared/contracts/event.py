@@ -189,18 +189,8 @@ def _sent(outcome: Outcome) -> dict[str, object]:
 
 
 def _study(state: StudyState) -> dict[str, object]:
-    return {
-        "facility": state.facility,
-        "study_instance_uid": state.study_instance_uid,
-        "change": state.change.value,
-        "cause": state.cause.value,
-        "revision": state.revision,
-        "instances": state.instances,
-        "expected_instances": state.expected_instances,
-        "modalities": sorted({each.modality for each in state.series if each.modality}),
-        "series": [asdict(each) for each in state.series],
-        "archive_prefix": state.archive_prefix,
-    }
+    modalities = {each.modality for each in state.series if each.modality}
+    return {**state.to_data(), "modalities": sorted(modalities)}
 
 
 def _receipt(summary: ReceiptSummary) -> dict[str, object]:

@@ -16,7 +16,7 @@ from shared.contracts.receipt import CLOSINGS
 from shared.contracts.study import CAUSES, Change
 from shared.dicom.identity import USABLE_UID
 
-_CODE: Final = r"[a-z0-9]+(-[a-z0-9]+)*"
+_CODE: Final = "[a-z]+(-[a-z0-9]+)*"
 _DIGEST: Final = Text(pattern="[0-9a-f]{32}", longest=32)
 _FOLDER: Final = Text(pattern="[a-z0-9][a-z0-9-]*", longest=63)
 _UID: Final = Text(pattern=USABLE_UID.pattern, longest=64)

@@ -53,7 +53,7 @@ class UidMask:
 
         With pseudonyms, where a study stands in the archive is not told: the name has its UID.
         """
-        if facility not in self.facilities:
+        if facility not in self.facilities or not any(map(values.get, _UIDS)):
             return dict(values)
         told = {name: value for name, value in values.items() if name != "archive_prefix"}
         return {**self._replaced(told), "uid_key_id": self.key_id}

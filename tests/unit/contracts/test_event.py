@@ -1,42 +1,90 @@
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from cloudevents.http import from_json
+from cloudevents.http import from_http, from_json
 
 from shared.contracts.event import TYPES, PublicEvent
+from shared.contracts.event_types import EVENT_TYPES
 from shared.contracts.message import Message
 from shared.contracts.outcome import OutcomeKind
+from shared.contracts.study import Change
 from shared.errors import ContractError
+from tests.events import a_receipt, a_stuck_upload, a_study, every_event
 from tests.outcomes import a_stored_object, an_outcome
 
-INSIDE = ("Planted", "PLANTED", "a file", "demo-hospital/1.2.3", "0badcafe")
+EVENTS = {event.type: event for event in every_event()}
+of_every_type = pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
 
 
-@pytest.mark.parametrize("kind", OutcomeKind)
-def test_an_event_is_a_cloudevent(kind: OutcomeKind) -> None:
-    event = PublicEvent.of(an_outcome(kind))
+def test_there_is_an_event_of_every_type() -> None:
+    assert set(EVENTS) == {kind.name for kind in EVENT_TYPES}
+    assert set(TYPES) == set(OutcomeKind)
+
+
+@of_every_type
+def test_an_event_is_a_cloudevent(event: PublicEvent) -> None:
     parsed = from_json(json.dumps(event.to_structured()))
-    assert parsed["type"] == TYPES[kind]
+    assert parsed["type"] == event.type
     assert parsed["id"] == event.event_id
+    assert parsed["sequence"] == event.sequence
     assert parsed.data == dict(event.data)
 
 
-@pytest.mark.parametrize("kind", OutcomeKind)
-def test_binary_mode_says_the_same(kind: OutcomeKind) -> None:
-    event = PublicEvent.of(an_outcome(kind))
+@of_every_type
+def test_binary_mode_says_the_same(event: PublicEvent) -> None:
     message = event.to_message()
     assert message.attributes["ce-id"] == event.event_id
-    assert message.attributes["ce-type"] == TYPES[kind]
+    assert message.attributes["ce-type"] == event.type
     assert json.loads(message.data) == dict(event.data)
+    parsed = from_http(dict(message.attributes), message.data)
+    assert parsed["time"] == event.time.isoformat()
+    assert parsed.data == dict(event.data)
 
 
-@pytest.mark.parametrize("kind", OutcomeKind)
-def test_nothing_from_inside_is_published(kind: OutcomeKind) -> None:
-    event = PublicEvent.of(an_outcome(kind))
-    message = event.to_message()
-    published = f"{message.data.decode()} {message.attributes} {event.to_structured()}"
-    assert [planted for planted in INSIDE if planted in published] == []
+@of_every_type
+def test_an_event_survives_the_journey(event: PublicEvent) -> None:
+    assert PublicEvent.from_message(event.to_message()) == event
+
+
+@of_every_type
+def test_an_event_is_in_the_order_of_its_study(event: PublicEvent) -> None:
+    study = event.data.get("study_instance_uid", "")
+    assert event.to_message().ordering_key == study
+    assert study in {"", "1.2.3"}
+
+
+def test_events_of_studies_and_instances_have_an_order() -> None:
+    ordered = {name for name, event in EVENTS.items() if event.ordering_key}
+    assert "dicom.study.completed.v1" in ordered
+    assert "dicom.instance.archived.v1" in ordered
+    assert "dicom.receipt.issued.v1" not in ordered
+
+
+def test_sequences_sort_as_the_decisions_did() -> None:
+    early = PublicEvent.of(an_outcome())
+    late = replace(early, time=early.time.replace(year=2027))
+    later = replace(early, time=late.time.replace(microsecond=late.time.microsecond + 1))
+    assert sorted([later.sequence, early.sequence, late.sequence]) == [
+        early.sequence,
+        late.sequence,
+        later.sequence,
+    ]
+    assert early.sequence != replace(early, event_id="f" * 32).sequence
+
+
+@of_every_type
+def test_attributes_are_named_as_subscribers_of_the_healthcare_api_know_them(
+    event: PublicEvent,
+) -> None:
+    attributes = event.to_message().attributes
+    for theirs, ours in (
+        ("studyInstanceUID", "study_instance_uid"),
+        ("seriesInstanceUID", "series_instance_uid"),
+        ("sopInstanceUID", "sop_instance_uid"),
+    ):
+        assert attributes.get(theirs) == attributes.get(ours) == event.data.get(ours)
 
 
 def test_a_research_copy_is_not_tied_to_its_original() -> None:
@@ -46,6 +94,7 @@ def test_a_research_copy_is_not_tied_to_its_original() -> None:
     other = replace(outcome, source=a_stored_object("h/9.9/9.9.9/9.9.9.9.dcm", "archive"))
     assert PublicEvent.of(other) == event
     assert (event.time.minute, event.time.second, event.time.microsecond) == (0, 0, 0)
+    assert event.sequence.startswith("20260102T030000.000000-")
 
 
 @pytest.mark.parametrize(
@@ -56,23 +105,60 @@ def test_a_modality_that_is_free_text_is_not_published(text: str) -> None:
     assert "modality" not in PublicEvent.of(an_outcome(metadata=metadata)).data
 
 
-def test_every_kind_of_outcome_has_a_type() -> None:
-    assert set(TYPES) == set(OutcomeKind)
-
-
-@pytest.mark.parametrize("kind", OutcomeKind)
-def test_an_event_survives_the_journey(kind: OutcomeKind) -> None:
-    event = PublicEvent.of(an_outcome(kind))
-    assert PublicEvent.from_message(event.to_message()) == event
-
-
 @pytest.mark.parametrize("data", [b"", b"[", b"{}"])
 def test_what_is_no_event_is_refused(data: bytes) -> None:
     with pytest.raises(ContractError):
         PublicEvent.from_message(Message(data=data, attributes={"ce-id": "1"}))
 
 
-@pytest.mark.parametrize("kind", OutcomeKind)
-def test_an_event_is_of_a_copy_whatever_version_its_type_has(kind: OutcomeKind) -> None:
-    event = replace(PublicEvent.of(an_outcome(kind)), type="dicom.instance.later.v2")
-    assert event.is_of_copy is (kind is OutcomeKind.DEIDENTIFIED)
+@of_every_type
+def test_an_event_is_of_a_copy_whatever_version_its_type_has(event: PublicEvent) -> None:
+    later = replace(event, type="dicom.instance.later.v2")
+    assert later.is_of_copy is (event.type == TYPES[OutcomeKind.DEIDENTIFIED])
+
+
+def test_an_event_says_what_became_of_a_study() -> None:
+    event = EVENTS["dicom.study.completed.v1"]
+    assert event.source == "/inlet/sweep"
+    assert event.data == {
+        "schema_version": 1,
+        "facility": "demo-hospital",
+        "study_instance_uid": "1.2.3",
+        "change": "completed",
+        "cause": "expected-count",
+        "revision": 1,
+        "instances": 121,
+        "expected_instances": 121,
+        "modalities": ["CT"],
+        "series": [
+            {
+                "series_instance_uid": "1.2.3.4",
+                "instances": 120,
+                "settled": True,
+                "modality": "CT",
+            },
+            {"series_instance_uid": "1.2.3.9", "instances": 1, "settled": False},
+        ],
+        "archive_prefix": "demo-hospital/1.2.3/",
+    }
+
+
+def test_an_event_counts_the_files_of_a_receipt() -> None:
+    data = EVENTS["dicom.receipt.issued.v1"].data
+    assert (data["files"], data["undecided"]) == (124, 1)
+    assert data["tallies"] == [
+        {"outcome": "archived", "files": 121},
+        {"outcome": "quarantined", "files": 2, "reason": "truncated"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: PublicEvent.of_study(a_study(Change.REOPENED)),
+        lambda: PublicEvent.of_stuck(a_stuck_upload()),
+        lambda: PublicEvent.of_receipt(a_receipt()),
+    ],
+)
+def test_whoever_declares_the_same_tells_the_same(made: Callable[[], PublicEvent]) -> None:
+    assert made().to_message() == made().to_message()
