@@ -5,6 +5,7 @@ locals {
     archive    = google_storage_bucket.archive
     inbox      = google_storage_bucket.inbox
     quarantine = google_storage_bucket.quarantine
+    receipts   = google_storage_bucket.receipts
     research   = google_storage_bucket.research
   }
 
@@ -12,11 +13,24 @@ locals {
     for stage in keys(local.pipeline.functions) : stage => one(fileset(var.bundles, "${stage}-????????????????.zip"))
   }
 
-  # What each function is called for: messages of its topic, and of others.
+  # What each function is called for: messages of its topic and of others, and those of its targets.
   pushes = {
     for stage, function in local.pipeline.functions : stage => merge(
-      can(function.trigger.topic) ? { (stage) = function.trigger } : {},
-      { for also in flatten([try(function.also, [])]) : "${stage}-${also.topic}" => also },
+      {
+        for name, push in merge(
+          can(function.trigger.topic) ? { (stage) = function.trigger } : {},
+          { for also in flatten([try(function.also, [])]) : "${stage}-${also.topic}" => also },
+          ) : name => {
+          filter           = try(push.filter, "")
+          identity         = "push-${name}"
+          max_attempts     = function.delivery.max_attempts
+          oldest_message_s = local.oldest_message_s
+          path             = ""
+          retention_s      = 7 * 24 * 60 * 60
+          topic            = google_pubsub_topic.pipeline[push.topic].id
+        }
+      },
+      try(local.target_pushes[stage], {}),
     )
   }
 
@@ -60,27 +74,21 @@ module "stage" {
     object     = google_storage_bucket_object.bundle[each.key].name
     repository = google_artifact_registry_repository.functions.id
   }
-  channels         = [for channel in google_monitoring_notification_channel.email : channel.id]
-  dead_letters     = google_pubsub_topic.pipeline[local.dead_letters].id
-  delivery         = each.value.delivery
-  description      = each.value.description
-  egress           = var.egress
-  environment      = local.environments[each.key]
-  key              = google_kms_crypto_key.data["operations"].id
-  max_instances    = var.max_instances
-  messaging_agent  = local.agents.pubsub
-  mounts           = local.mounts[each.key]
-  name             = each.key
-  oldest_message_s = local.oldest_message_s
-  project          = var.project
-  pushes = {
-    for name, push in local.pushes[each.key] : name => {
-      filter = try(push.filter, "")
-      topic  = google_pubsub_topic.pipeline[push.topic].id
-    }
-  }
-  region    = var.region
-  resources = each.value.resources
+  channels        = [for channel in google_monitoring_notification_channel.email : channel.id]
+  dead_letters    = google_pubsub_topic.pipeline[local.dead_letters].id
+  delivery        = each.value.delivery
+  description     = each.value.description
+  egress          = var.egress
+  environment     = local.environments[each.key]
+  key             = google_kms_crypto_key.data["operations"].id
+  max_instances   = var.max_instances
+  messaging_agent = local.agents.pubsub
+  mounts          = local.mounts[each.key]
+  name            = each.key
+  project         = var.project
+  pushes          = local.pushes[each.key]
+  region          = var.region
+  resources       = each.value.resources
 
   depends_on = [google_kms_crypto_key_iam_member.agent]
 }

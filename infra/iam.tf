@@ -18,6 +18,11 @@ locals {
       description = "Reads and deletes objects whose names it was told."
       permissions = ["storage.objects.delete", "storage.objects.get"]
     }
+    inletReceiptReader = {
+      title       = "Inlet: reads receipts"
+      description = "Lists and reads objects."
+      permissions = ["storage.objects.get", "storage.objects.list"]
+    }
     inletRowAppender = {
       title       = "Inlet: appends rows"
       description = "Appends rows to a table without reading any."
@@ -45,6 +50,7 @@ locals {
       archive    = { "roles/storage.objectViewer" = {} }
       inbox      = { "roles/storage.objectViewer" = {} }
       quarantine = { "roles/storage.objectViewer" = {} }
+      receipts   = { inletObjectKeeper = {} }
     }
   }
 
@@ -53,14 +59,15 @@ locals {
     deidentify = ["outcomes"]
     ingest     = ["outcomes", "uploads"]
     notify     = ["events"]
-    sweep      = ["uploads"]
+    sweep      = ["events", "uploads"]
   }
   appends = {
-    index = ["imaging.deid_audit", "imaging.events", "imaging.instances", "imaging.landed", "imaging.uploads", "research.instances"]
-    sweep = ["imaging.sweeps"]
+    index  = ["imaging.deid_audit", "imaging.events", "imaging.instances", "imaging.landed", "imaging.uploads", "research.instances"]
+    notify = ["imaging.deliveries"]
+    sweep  = ["imaging.sweeps"]
   }
   queries = {
-    sweep = ["imaging.instances", "imaging.landed", "imaging.sweeps", "imaging.uploads"]
+    sweep = ["imaging.events", "imaging.instances", "imaging.landed", "imaging.sweeps", "imaging.uploads"]
   }
 }
 

@@ -20,6 +20,7 @@ locals {
   data_files = {
     facilities = local.facilities
     profiles   = local.profiles
+    targets    = local.targets
   }
 }
 

@@ -1,4 +1,20 @@
-# Topics, and the subscriptions that belong to no function.
+# Topics, what may be published to them, and the subscriptions that belong to no function.
+
+locals {
+  # Nothing else has a form that whoever subscribes may rely on.
+  schemas = { events = "${path.module}/../shared/contracts/events.proto" }
+}
+
+# A change is a further revision, beside the earlier ones, and is there before what publishes by it.
+resource "google_pubsub_schema" "data" {
+  for_each = local.schemas
+
+  name       = each.key
+  type       = "PROTOCOL_BUFFER"
+  definition = file(each.value)
+
+  depends_on = [google_project_service.used]
+}
 
 resource "google_pubsub_topic" "pipeline" {
   for_each = local.pipeline.topics
@@ -9,6 +25,16 @@ resource "google_pubsub_topic" "pipeline" {
 
   message_storage_policy {
     allowed_persistence_regions = [var.region]
+  }
+
+  # Refuses what has a field that the contract does not, whoever publishes it.
+  dynamic "schema_settings" {
+    for_each = compact([try(google_pubsub_schema.data[each.key].id, "")])
+
+    content {
+      schema   = schema_settings.value
+      encoding = "JSON"
+    }
   }
 
   depends_on = [google_kms_crypto_key_iam_member.agent]

@@ -1,7 +1,8 @@
 # What is counted, promised and told.
 
 locals {
-  oldest_message_s = 900
+  oldest_message_s   = 900
+  oldest_of_target_s = 3600 # of a receiver that is down for less nobody need know
 
   # What the functions' log lines are counted by; their fields are those of shared/runtime/log.py
   # and of each handler's last line.

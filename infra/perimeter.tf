@@ -1,5 +1,5 @@
 # Around the project: what is inside is reached from inside, by who has an access level, and by
-# facilities, which may send.
+# facilities, which may send, and read their receipts.
 
 locals {
   # What holds data, keys or code.
@@ -16,6 +16,13 @@ locals {
     "run.googleapis.com",
     "secretmanager.googleapis.com",
     "storage.googleapis.com",
+  ]
+
+  # What facilities do from outside; on what, their grants say.
+  facility_methods = [
+    "google.storage.objects.create",
+    "google.storage.objects.get",
+    "google.storage.objects.list",
   ]
 }
 
@@ -51,8 +58,12 @@ resource "google_access_context_manager_service_perimeter" "inlet" {
           operations {
             service_name = "storage.googleapis.com"
 
-            method_selectors {
-              method = "google.storage.objects.create"
+            dynamic "method_selectors" {
+              for_each = local.facility_methods
+
+              content {
+                method = method_selectors.value
+              }
             }
           }
         }

@@ -21,6 +21,7 @@ locals {
     for file in fileset(var.profiles, "*.yaml") :
     trimsuffix(file, ".yaml") => yamldecode(file("${var.profiles}/${file}"))
   }
+  targets = yamldecode(var.targets_file == null ? "{}" : file(var.targets_file))
 
   bucket_names = { for name in keys(local.pipeline.buckets) : name => "${var.project}-${name}" }
   dead_letters = "dead-letters"

@@ -54,7 +54,7 @@ variable "deletion_protection" {
 }
 
 variable "egress" {
-  description = "The network and subnetwork through which functions reach everything, Google's services and the webhook included; the platform's own way out when null."
+  description = "The network and subnetwork through which functions reach everything, Google's services and the receivers of notifications included; the platform's own way out when null."
   type        = object({ network = string, subnetwork = string })
   default     = null
 }
@@ -218,6 +218,17 @@ variable "quarantine_days" {
   }
 }
 
+variable "receipt_days" {
+  description = "After how many days a receipt is deleted; what it tells stays in `imaging`."
+  type        = number
+  default     = 365
+
+  validation {
+    condition     = var.receipt_days >= 30
+    error_message = "A facility has at least 30 days to read a receipt."
+  }
+}
+
 variable "region" {
   description = "The region in which everything is kept and run."
   type        = string
@@ -250,7 +261,7 @@ variable "rotation_start" {
 }
 
 variable "secret_versions" {
-  description = "Which version of each secret is in use: `pseudonym-key`, and `webhook-secret` where there is a webhook. A new number rotates."
+  description = "Which version of each secret is in use: `pseudonym-key`, `event-key` where a facility's UIDs are pseudonyms in events, and `target-secrets` where there are targets. A new number rotates."
   type        = map(string)
 
   validation {
@@ -260,7 +271,7 @@ variable "secret_versions" {
 }
 
 variable "settings" {
-  description = "Settings of functions by the names in pipeline.yaml, such as `webhook_url`; each has a default."
+  description = "Settings of functions by the names in pipeline.yaml, such as `smtp_host`; each has a default."
   type        = map(string)
   default     = {}
 
@@ -283,5 +294,31 @@ variable "soft_delete_days" {
   validation {
     condition     = var.soft_delete_days >= 7 && var.soft_delete_days <= 90
     error_message = "Cloud Storage restores for 7 to 90 days."
+  }
+}
+
+variable "targets_file" {
+  description = "Who is told of events, as functions/notify/README.md describes it; nobody when null."
+  type        = string
+  default     = null
+
+  validation {
+    condition = alltrue([
+      for name in var.targets_file == null ? [] : keys(yamldecode(file(var.targets_file))) : can(regex("^[a-z][a-z0-9-]{0,21}[a-z0-9]$", name))
+    ])
+    error_message = "A target's name, which its identity's is made of, has 2 to 23 lower-case letters, digits and hyphens."
+  }
+
+  validation {
+    condition = var.targets_file == null ? true : length(setsubtract(
+      flatten([for target in values(yamldecode(file(var.targets_file))) : try(target.facilities, [])]),
+      keys(yamldecode(file(var.facilities_file)))
+    )) == 0
+    error_message = "A target names registered facilities only."
+  }
+
+  validation {
+    condition     = var.targets_file == null || contains(keys(var.secret_versions), "target-secrets")
+    error_message = "Targets need a version of target-secrets."
   }
 }

@@ -23,9 +23,11 @@ monthly_budget    = 2000
 perimeter         = { access_levels = ["accessPolicies/123456/accessLevels/imaging_staff"], policy = "123456" }
 project           = "example-imaging"
 quarantine_days   = 180
+receipt_days      = 90
 region            = "europe-west3"
 research_readers  = ["group:researchers@example.org"]
 rotation_start    = "2030-01-01T00:00:00Z"
-secret_versions   = { pseudonym-key = "1", webhook-secret = "1" }
-settings          = { webhook_url = "https://example.org/imaging-events" }
+secret_versions   = { event-key = "1", pseudonym-key = "1", target-secrets = "1" }
+settings          = { smtp_from = "inlet@example.org", smtp_host = "smtp.example.org" }
 soft_delete_days  = 30
+targets_file      = "examples/targets.yaml"

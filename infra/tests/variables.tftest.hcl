@@ -48,10 +48,11 @@ run "what_may_not_be_said" {
     perimeter         = { access_levels = [], policy = "my-policy" }
     project           = "Example Imaging"
     quarantine_days   = 1
+    receipt_days      = 1
     region            = "EU"
     research_readers  = ["allUsers"]
     rotation_start    = "soon"
-    secret_versions   = { webhook-secret = "1" }
+    secret_versions   = { target-secrets = "1" }
     settings          = { webhook = "https://example.org" }
     soft_delete_days  = 365
   }
@@ -73,6 +74,7 @@ run "what_may_not_be_said" {
     var.perimeter,
     var.project,
     var.quarantine_days,
+    var.receipt_days,
     var.region,
     var.research_readers,
     var.rotation_start,
@@ -110,4 +112,37 @@ run "nor_this" {
     var.secret_versions,
     var.soft_delete_days,
   ]
+}
+
+# Each by itself: what a variable refuses is not asked where another, which it looks at, is refused.
+run "a_target_has_a_secret" {
+  command = plan
+
+  variables {
+    targets_file = "examples/targets.yaml"
+  }
+
+  expect_failures = [var.targets_file]
+}
+
+run "a_target_has_a_name_for_an_identity" {
+  command = plan
+
+  variables {
+    secret_versions = { pseudonym-key = "1", target-secrets = "1" }
+    targets_file    = "tests/targets/long-name.yaml"
+  }
+
+  expect_failures = [var.targets_file]
+}
+
+run "a_target_is_told_of_registered_facilities" {
+  command = plan
+
+  variables {
+    secret_versions = { pseudonym-key = "1", target-secrets = "1" }
+    targets_file    = "tests/targets/unregistered.yaml"
+  }
+
+  expect_failures = [var.targets_file]
 }

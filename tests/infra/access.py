@@ -15,9 +15,15 @@ from infra.definition import load_pipeline
 from infra.docs import markdown
 from infra.table_schemas import TABLES
 from tests.infra.plan import Grant
+from tests.infra.policies.calls import calls
 from tests.infra.terraform import INFRA
 
 PAGE: Final = INFRA / "README.md"
+# The data of the full example, whose grants these are.
+EXAMPLE: Final = {
+    "facilities_file": "examples/facilities.yaml",
+    "targets_file": "examples/targets.yaml",
+}
 _TABLE: Final = re.compile(r"(?<=<!-- access -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
@@ -41,14 +47,13 @@ def allowed() -> Iterator[Grant]:
 
 def _each(who: str, at: str) -> Iterator[tuple[str, str]]:
     """Yield who and what an entry stands for: one of each, but where it says otherwise."""
-    pipeline = load_pipeline()
-    pushes = {name: each.stage for each in pipeline.functions.values() for name in each.pushes}
+    pipeline, pushes = load_pipeline(), list(calls(EXAMPLE))
     if at == "function of that push":
-        yield from ((f"push-{name}", f"function {stage}") for name, stage in pushes.items())
+        yield from ((push.identity, f"function {push.stage}") for push in pushes)
     elif at == "identity of each push":
-        yield from ((who, f"identity push-{name}") for name in pushes)
-    elif at == "subscription of each push":
-        yield from ((who, f"subscription {name}") for name in pushes)
+        yield from ((who, f"identity {push.identity}") for push in pushes)
+    elif at == "subscription of each push that gives up":
+        yield from ((who, f"subscription {push.name}") for push in pushes if push.gives_up)
     elif at == "tables with rows of facilities":
         yield from ((who, f"table {table}") for table in by_facility())
     elif at.startswith("views of "):

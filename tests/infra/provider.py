@@ -118,8 +118,12 @@ class _Provider:
         if "project" in block["attributes"] and value["project"] is None:
             value["project"] = self.project
         for name, template in planned().get(kind, {}).items():
-            if value.get(name) is None:
-                value[name] = _rendered(template, value)
+            *path, last = name.split(".")
+            inner = value
+            for part in path:
+                inner = inner[part][0]
+            if inner.get(last) is None:
+                inner[last] = _rendered(template, value)
         return value
 
 

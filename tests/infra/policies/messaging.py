@@ -5,12 +5,14 @@ from typing import Final
 
 from infra.definition import DEAD_LETTERS, load_pipeline
 from tests.infra.plan import PROJECT, REGION, Plan
-from tests.infra.policies.differences import exactly, says
+from tests.infra.policies.calls import Call, calls
+from tests.infra.policies.differences import exactly, same, says
+from tests.infra.terraform import EVENTS_SCHEMA
 
 LONGEST_FILTER_BYTES: Final = 256
 LONGEST_RETENTION_S: Final = 31 * 24 * 60 * 60
 REMINDERS: Final = "secret-rotation"
-_PUSH_RETENTION_S: Final = 7 * 24 * 60 * 60
+EVENTS: Final = "events"
 
 
 def topics(plan: Plan) -> Iterator[str]:
@@ -19,7 +21,7 @@ def topics(plan: Plan) -> Iterator[str]:
     made = {each.values["name"]: each for each in plan.of_kind("pubsub_topic")}
     yield from exactly("topics", {*pipeline.topics, REMINDERS}, made)
     for name, topic in made.items():
-        key = "operations" if name in {"events", REMINDERS} else "identities"
+        key = "operations" if name in {EVENTS, REMINDERS} else "identities"
         yield from says(
             topic,
             {
@@ -36,36 +38,52 @@ def topics(plan: Plan) -> Iterator[str]:
             yield f"{name}: Pub/Sub keeps messages for 31 days at most"
 
 
-def subscriptions(plan: Plan) -> Iterator[str]:
-    """Each function is called for its topics, under the terms of the definition."""
-    pipeline = load_pipeline()
-    pushes = {
-        name: (function.stage, push)
-        for function in pipeline.functions.values()
-        for name, push in function.pushes.items()
-    }
-    made = {each.values["name"] for each in plan.of_kind("pubsub_subscription")}
-    yield from exactly("subscriptions", {*pushes, *pipeline.subscriptions}, made)
-    for name, (_, push) in pushes.items():
+def schemas(plan: Plan) -> Iterator[str]:
+    """Nothing is published among public events that the contract has no field for."""
+    made = {each.values["name"]: each for each in plan.of_kind("pubsub_schema")}
+    yield from exactly("schemas", {EVENTS}, made)
+    for schema in made.values():
         yield from says(
-            plan.named("pubsub_subscription", name),
-            {
-                "name": name,
-                "topic": plan.id_of("pubsub_topic", push.topic),
-                "filter": push.filter,
-                "ack_deadline_seconds": push.ack_deadline_s,
-                "message_retention_duration": f"{_PUSH_RETENTION_S}s",
-                "expiration_policy.ttl": "",
-                "retry_policy.minimum_backoff": f"{push.min_backoff_s:g}s",
-                "retry_policy.maximum_backoff": f"{push.max_backoff_s:g}s",
-                "dead_letter_policy.dead_letter_topic": plan.id_of("pubsub_topic", DEAD_LETTERS),
-                "dead_letter_policy.max_delivery_attempts": push.max_attempts,
-                "push_config.oidc_token.service_account_email": (
-                    f"push-{name}@{PROJECT}.iam.gserviceaccount.com"
-                ),
-                "enable_message_ordering": None,
-            },
+            schema, {"type": "PROTOCOL_BUFFER", "definition": EVENTS_SCHEMA.read_text()}
         )
+    for topic in plan.of_kind("pubsub_topic"):
+        settings = topic.block("schema_settings")
+        found = {name: settings.get(name) for name in ("schema", "encoding")}
+        wanted: dict[str, str | None] = {"schema": None, "encoding": None}
+        if topic.values["name"] == EVENTS:
+            wanted = {"schema": plan.id_of("pubsub_schema", EVENTS), "encoding": "JSON"}
+        yield from same(topic.address, wanted, found)
+
+
+def subscriptions(plan: Plan) -> Iterator[str]:
+    """Each function is called for its topics and its targets, under the definition's terms."""
+    wanted = {each.name: each for each in calls(plan.variables)}
+    made = {each.values["name"] for each in plan.of_kind("pubsub_subscription")}
+    yield from exactly("subscriptions", {*wanted, *load_pipeline().subscriptions}, made)
+    for name in wanted.keys() & made:
+        yield from says(plan.named("pubsub_subscription", name), _terms(plan, wanted[name]))
+
+
+def _terms(plan: Plan, call: Call) -> dict[str, object]:
+    dead_letters = plan.id_of("pubsub_topic", DEAD_LETTERS) if call.gives_up else None
+    return {
+        "name": call.name,
+        "topic": plan.id_of("pubsub_topic", call.push.topic),
+        "filter": call.filter,
+        "ack_deadline_seconds": call.push.ack_deadline_s,
+        "message_retention_duration": f"{call.retention_s}s",
+        "expiration_policy.ttl": "",
+        "retry_policy.minimum_backoff": f"{call.push.min_backoff_s:g}s",
+        "retry_policy.maximum_backoff": f"{call.push.max_backoff_s:g}s",
+        "dead_letter_policy.dead_letter_topic": dead_letters,
+        "dead_letter_policy.max_delivery_attempts": call.push.max_attempts,
+        "push_config.push_endpoint": f"https://{call.stage}{call.path}",
+        "push_config.oidc_token.audience": f"https://{call.stage}",
+        "push_config.oidc_token.service_account_email": (
+            f"{call.identity}@{PROJECT}.iam.gserviceaccount.com"
+        ),
+        "enable_message_ordering": None,
+    }
 
 
 def ranges(plan: Plan) -> Iterator[str]:
@@ -75,11 +93,11 @@ def ranges(plan: Plan) -> Iterator[str]:
             continue
         backoff = each.block("retry_policy")
         least, most = (int(backoff[f"{end}_backoff"].rstrip("s")) for end in ("minimum", "maximum"))
-        attempts = each.block("dead_letter_policy").get("max_delivery_attempts") or 0
+        given_up = each.block("dead_letter_policy")
         within = {
             "acknowledgement deadline": 10 <= each.values["ack_deadline_seconds"] <= 600,
             "backoff": 0 <= least <= most <= 600,
-            "attempts": 5 <= attempts <= 100,
+            "attempts": not given_up or 5 <= given_up["max_delivery_attempts"] <= 100,
             "filter": len((each.values["filter"] or "").encode()) <= LONGEST_FILTER_BYTES,
         }
         yield from (
@@ -107,9 +125,9 @@ def dead_letters(plan: Plan) -> Iterator[str]:
     agent = "agent gcp-sa-pubsub"
     found = {(grant.may, grant.on) for grant in plan.grants if grant.who == agent}
     wanted = {("pubsub.publisher", f"topic {DEAD_LETTERS}")} | {
-        ("pubsub.subscriber", f"subscription {name}")
-        for function in load_pipeline().functions.values()
-        for name in function.pushes
+        ("pubsub.subscriber", f"subscription {call.name}")
+        for call in calls(plan.variables)
+        if call.gives_up
     }
     for may, on in sorted(wanted - found):
         yield f"{agent} lacks {may} on {on}"

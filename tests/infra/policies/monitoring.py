@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from functions.deidentify import handler as deidentify
 from functions.ingest import handler as ingest
-from infra.definition import load_pipeline
 from shared.contracts.outcome import OutcomeKind
 from shared.errors import TransientError
 from shared.ports import Done
 from shared.runtime import delivery, log
 from tests.infra.plan import PROJECT_NUMBER, REGION, Plan, Resource
+from tests.infra.policies.calls import calls
 from tests.infra.policies.differences import exactly, same, says
 from tests.outcomes import an_outcome
 
@@ -24,7 +24,6 @@ OBJECTIVES: Final = {"ingest": 300, "index": 600}  # seconds by subscription
 GOAL: Final = 0.999
 BURN_RATES: Final = {"3600s": 14.4, "21600s": 6}
 COUNTERS: Final = {"bytes", "decided", "duration", "handled", "retried"}
-WAITING_S: Final = 900
 REFUSED_SHARE: Final = 0.2
 # Of Pub/Sub (the service's list of metrics); what else is counted is counted from our log.
 _PUBSUB: Final = "pubsub.googleapis.com/subscription"
@@ -130,10 +129,10 @@ def alerts(plan: Plan) -> Iterator[str]:
         if subscription:
             found[metric, subscription[0]] = (condition["comparison"], condition["threshold_value"])
     wanted = {
-        (metric, name): ("COMPARISON_GT", threshold)
-        for metric, threshold in ((GIVEN_UP, 0), (WAITS, WAITING_S))
-        for function in load_pipeline().functions.values()
-        for name in function.pushes
+        (metric, call.name): ("COMPARISON_GT", threshold)
+        for call in calls(plan.variables)
+        for metric, threshold in ((GIVEN_UP, 0), (WAITS, call.waiting_s))
+        if call.gives_up or metric == WAITS
     }
     yield from same("alerts of subscriptions", wanted, found)
 

@@ -12,7 +12,9 @@ from tests.infra.terraform import INFRA
 
 DAY_S: Final = 24 * 60 * 60
 LONGEST_ROTATION_DAYS: Final = 365
-SHORTEST_QUARANTINE_DAYS: Final = 30
+SHORTEST_DAYS: Final = 30
+# Where what is live is deleted in the end, and by which variable.
+EXPIRING: Final = {"quarantine": "quarantine", "receipts": "receipt"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,7 @@ BUCKETS: Final = {
     "bundles": Terms(key="operations", disposable=True),
     "inbox": Terms(key="identities", versioned=True),
     "quarantine": Terms(key="identities", restorable=True),
+    "receipts": Terms(key="identities"),
     "research": Terms(key="research"),
 }
 
@@ -59,18 +62,23 @@ def buckets(plan: Plan) -> Iterator[str]:
 
 
 def lifecycles(plan: Plan) -> Iterator[str]:
-    """Nothing that is live is deleted by a rule, but from the quarantine when it was asked for."""
+    """What is live is deleted by no rule but those that were asked for: receipts, quarantine."""
+    asked = {name: plan.variables[f"{of}_days"] for name, of in EXPIRING.items()}
     for name in BUCKETS:
         bucket = plan.named("storage_bucket", name)
-        for rule in bucket.values["lifecycle_rule"]:
-            action, condition = rule["action"][0], rule["condition"][0]
-            of_live = action["type"] == "Delete" and condition.get("with_state") != "ARCHIVED"
-            days = plan.variables["quarantine_days"]
-            asked = name == "quarantine" and days and condition["age"] == days
-            if of_live and not (asked and days >= SHORTEST_QUARANTINE_DAYS):
-                yield f"{bucket.address}: a rule deletes what is live"
-            if action["type"] == "Delete" and not of_live:
-                yield from same(bucket.address, 31, condition["days_since_noncurrent_time"])
+        deleting = [
+            rule["condition"][0]
+            for rule in bucket.values["lifecycle_rule"]
+            if rule["action"][0]["type"] == "Delete"
+        ]
+        of_live = [each for each in deleting if each.get("with_state") != "ARCHIVED"]
+        days = asked.get(name)
+        yield from same(bucket.address, [days] if days else [], [each["age"] for each in of_live])
+        if days and days < SHORTEST_DAYS:
+            yield f"{bucket.address}: a rule deletes what nobody may have seen"
+        for each in deleting:
+            if each not in of_live:
+                yield from same(bucket.address, 31, each["days_since_noncurrent_time"])
 
 
 def retention(plan: Plan) -> Iterator[str]:
@@ -109,14 +117,14 @@ def notifications(plan: Plan) -> Iterator[str]:
 
 
 def folders(plan: Plan) -> Iterator[str]:
-    """Each registered facility has a folder of its own in the inbox."""
-    facilities = registry(INFRA / plan.variables["facilities_file"])
-    made = plan.of_kind("storage_managed_folder")
-    yield from exactly(
-        "folders", {f"{name}/" for name in facilities}, {each.values["name"] for each in made}
-    )
-    for each in made:
-        yield from says(each, {"bucket": f"{PROJECT}-inbox"})
+    """Each registered facility has a folder of its own in the inbox, and among the receipts."""
+    wanted = {
+        f"{PROJECT}-{bucket}/{name}/"
+        for name in registry(INFRA / plan.variables["facilities_file"])
+        for bucket in ("inbox", "receipts")
+    }
+    made = [each.values for each in plan.of_kind("storage_managed_folder")]
+    yield from exactly("folders", wanted, {f"{each['bucket']}/{each['name']}" for each in made})
 
 
 def keys(plan: Plan) -> Iterator[str]:
