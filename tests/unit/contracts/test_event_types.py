@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -31,6 +31,7 @@ TEXTS = st.text(alphabet="019.abfzACT-_/:+\n ^é", max_size=70)
 
 
 @pytest.mark.parametrize("name", FORMS)
+@settings(max_examples=40)
 @given(value=JSON | TEXTS)
 def test_what_is_admitted_satisfies_the_schema(name: str, value: object) -> None:
     form = FORMS[name]
