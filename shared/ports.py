@@ -23,6 +23,7 @@ from shared.contracts.event import PublicEvent
 from shared.contracts.letter import Letter
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
+from shared.contracts.receipt import Changed, Contents, Landing, Stretch
 
 Row = Mapping[str, object]
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
@@ -147,6 +148,33 @@ class Ledger(Protocol):
 
         Each once, in the order in which they were declared.
         """
+        ...
+
+
+class Arrivals(Protocol):
+    """What the tables say of what facilities sent, as receipts tell of it.
+
+    Of what was decided more than once the first outcome counts. What landed in a container landed
+    when the container did.
+    """
+
+    def landings(self, since: datetime, until: datetime) -> Iterator[Landing]:
+        """Yield what landed in that time and behind its facility's last receipt.
+
+        Each upload comes once, by facility and in the order in which they landed.
+        """
+        ...
+
+    def covered(self) -> Mapping[str, datetime]:
+        """Return up to where the receipts of each facility cover its time."""
+        ...
+
+    def changed(self, since: datetime) -> Iterator[Changed]:
+        """Yield the receipts of what landed since then that do not say what the tables say."""
+        ...
+
+    def contents(self, stretch: Stretch) -> Contents:
+        """Return what landed in a stretch, and what became of it."""
         ...
 
 

@@ -20,6 +20,9 @@ from shared.contracts.ids import derived_id
 
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)  # from when on the first receipt covers
 NO_DEVICE: Final = ""
+LISTED_NAMES: Final = 20  # of the files of one group; how many more there are is told
+LISTED_STUDIES: Final = 20  # of the incomplete ones
+LISTED_WARNINGS: Final = 100  # by device and code
 _MAX_DEVICE_TEXT: Final = 64
 _NOT_OF_A_DEVICE: Final = re.compile(r"[^A-Za-z0-9 .,()/+_-]+")
 
@@ -190,6 +193,11 @@ class Contents:
     warnings_left_out: int
 
     @property
+    def files(self) -> int:
+        """How many files there are, members of containers included."""
+        return sum(group.files for group in self.groups)
+
+    @property
     def undecided(self) -> int:
         """How many files have no outcome."""
         return sum(group.files for group in self.groups if group.outcome is None)
@@ -320,14 +328,20 @@ def device_text(value: str | None) -> str:
 
 
 def by_device(
-    found: Iterable[tuple[str | None, str | None, str, int]], limit: int
+    found: Iterable[tuple[str | None, str | None, str, int]],
 ) -> tuple[DeviceWarning, ...]:
-    """Return (manufacturer, model, code, files) as warnings, most files first, at most `limit`."""
+    """Return (manufacturer, model, code, files) as warnings, those of most files first."""
     counts: Counter[tuple[str, str, str]] = Counter()
     for manufacturer, model, code, files in found:
         counts[device_text(manufacturer), device_text(model), code] += files
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return tuple(
         DeviceWarning(manufacturer=manufacturer, model=model, code=code, files=files)
-        for (manufacturer, model, code), files in ordered[:limit]
+        for (manufacturer, model, code), files in sorted(
+            counts.items(), key=lambda item: (-item[1], item[0])
+        )
     )
+
+
+def name_in_facility(name: str, facility: str) -> str:
+    """Return a name in the inbox as the facility has it: below its own folder."""
+    return name.removeprefix(f"{facility}/")

@@ -1,0 +1,192 @@
+"""Receipts: each drop of a facility that is over is told of, and told of anew when more is known.
+
+What a receipt says is decided once: it is entered in the ledger, where the first to enter it has
+its say, then written as JSON and as a page under names that no other revision has, then announced.
+The last two are made of the ledger's row and of nothing else, and are repeated until the table of
+events has the announcement; so every prefix of this is safe to repeat, and two sweeps at once say
+the same.
+
+A drop is entered once all of it is decided, or has waited for too long. What of it is decided, or
+heard of, later gives the next revision of its receipt, which replaces those before. What is
+released from the quarantine, or decided again, later does not: a receipt says what was.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby, zip_longest
+from operator import attrgetter
+from typing import Final
+
+from functions.sweep.drops import Drop, closed_drops
+from functions.sweep.receipt_document import document, to_json
+from functions.sweep.receipt_page import page
+from functions.sweep.report import Report
+from shared.contracts.event import PublicEvent
+from shared.contracts.facilities import Facilities
+from shared.contracts.message import parsed
+from shared.contracts.outcome import PIPELINE_VERSION
+from shared.contracts.receipt import Changed, Closing, Receipt, Stretch
+from shared.ports import Arrivals, Clock, Ledger, ObjectStore, Publisher, Row
+
+TABLE: Final = "imaging.receipts"
+LOOKBACK: Final = timedelta(days=31)  # as long as topics keep what was published
+RECENT: Final = timedelta(days=2)  # longer than any drop is open and waited for
+REVISED_EVERY: Final = timedelta(hours=1)  # while some of it still waits
+
+_JSON: Final = "application/json"
+_HTML: Final = "text/html; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipts:
+    """The task that issues receipts."""
+
+    arrivals: Arrivals
+    ledger: Ledger
+    objects: ObjectStore
+    events: Publisher
+    clock: Clock
+    facilities: Facilities
+    bucket: str
+    patience: timedelta  # how long an upload may be undecided before a receipt is issued without
+    look_back_every: timedelta  # at all that the tables keep, and not what is recent
+
+    def run(self, report: Report) -> None:
+        """Return once every receipt that is due is entered, written and announced."""
+        span = LOOKBACK if self._looks_back(report) else RECENT
+        entered = self._issue(report, span) + self._revise(report, span)
+        report.tallies["receipts_issued"] = entered
+        report.tallies["receipts_told"] = self._tell(report)
+
+    def _looks_back(self, report: Report) -> bool:
+        before = report.before.asked_at
+        return before is None or report.started - before >= self.look_back_every
+
+    def _issue(self, report: Report, span: timedelta) -> int:
+        """Enter the first receipt of every drop that is over; return how many.
+
+        The next one of a facility begins where the last one ends: it is entered only where the
+        ledger ended that one where this run did, and no other sweep came first.
+        """
+        entered = 0
+        for drops in self._rounds(report, span):
+            covered = self.arrivals.covered() if entered else {}
+            going_on = [
+                drop
+                for drop in drops
+                if not entered or covered.get(drop.stretch.facility) == drop.stretch.covers_from
+            ]
+            self._enter(self._receipt(drop.stretch, 1, drop.closing) for drop in going_on)
+            entered += len(going_on)
+            if not going_on:
+                break
+        return entered
+
+    def _rounds(self, report: Report, span: timedelta) -> Iterator[list[Drop]]:
+        """Yield the first drop of each facility, then the second of each, and so on."""
+        settled = self._settled(report, span)
+        start = report.started - span
+        if span < LOOKBACK and any(
+            drop.stretch.covers_from < start for drops in settled for drop in drops[:1]
+        ):
+            settled = self._settled(report, LOOKBACK)  # something older may come before it
+        for drops in zip_longest(*settled):
+            yield [drop for drop in drops if drop]
+
+    def _settled(self, report: Report, span: timedelta) -> list[list[Drop]]:
+        """Return, per facility, the drops that are over and before which none is waited for."""
+        found = self.arrivals.landings(report.started - span, report.started)
+        return [
+            list(self._until_one_waits(closed_drops(facility, landings, report.started), report))
+            for name, landings in groupby(found, key=attrgetter("facility"))
+            if (facility := self.facilities.get(name))
+        ]
+
+    def _until_one_waits(self, drops: Iterable[Drop], report: Report) -> Iterator[Drop]:
+        for drop in drops:
+            if not drop.is_settled(report.started, self.patience):
+                return
+            yield drop
+
+    def _revise(self, report: Report, span: timedelta) -> int:
+        """Enter the next revision of each receipt of which more is known; return how many."""
+        due = [
+            changed
+            for changed in self.arrivals.changed(report.started - span)
+            if not changed.undecided or report.started - changed.issued_at >= REVISED_EVERY
+        ]
+        self._enter(
+            self._receipt(changed.stretch, changed.revision + 1, changed.closing, changed)
+            for changed in due
+        )
+        return len(due)
+
+    def _receipt(
+        self, stretch: Stretch, revision: int, closing: Closing, before: Changed | None = None
+    ) -> Receipt:
+        contents = self.arrivals.contents(stretch)
+        opened_at, closed_at = (
+            (before.opened_at, before.closed_at) if before else (stretch.covers_to,) * 2
+        )
+        return Receipt(
+            stretch=stretch,
+            revision=revision,
+            closing=closing,
+            issued_at=self.clock.now(),
+            opened_at=contents.opened_at or opened_at,
+            closed_at=contents.closed_at or closed_at,
+            bucket=self.bucket,
+            contents=contents,
+        )
+
+    def _enter(self, receipts: Iterable[Receipt]) -> None:
+        for receipt in receipts:
+            self.ledger.enter(TABLE, [row(receipt)])
+
+    def _tell(self, report: Report) -> int:
+        """Write and announce what the ledger has and the table of events does not."""
+        told = 0
+        for entry in self.ledger.untold(TABLE, report.started - LOOKBACK):
+            receipt = Receipt.from_data(_data(entry["Data"]))
+            self._write(receipt)
+            self.events.publish(PublicEvent.of_receipt(receipt.summary).to_message())
+            told += 1
+        return told
+
+    def _write(self, receipt: Receipt) -> None:
+        """Write both forms; what has their names was written from the same row before."""
+        for suffix, media_type, content in (
+            ("json", _JSON, to_json(document(receipt))),
+            ("html", _HTML, page(receipt).encode()),
+        ):
+            name = receipt.name(suffix)
+            self.objects.write(self.bucket, name, [content], media_type=media_type)
+
+
+def row(receipt: Receipt) -> Row:
+    """Return the row of `imaging.receipts`."""
+    summary = receipt.summary
+    return {
+        "EventId": summary.event_id,
+        "ReceiptId": summary.receipt_id,
+        "Facility": summary.facility,
+        "Revision": receipt.revision,
+        "DeclaredAt": receipt.issued_at,
+        "OpenedAt": receipt.opened_at,
+        "ClosedAt": receipt.closed_at,
+        "CoversFrom": receipt.stretch.covers_from,
+        "CoversTo": receipt.stretch.covers_to,
+        "Closing": receipt.closing.value,
+        "Files": receipt.contents.files,
+        "Undecided": receipt.contents.undecided,
+        "Digest": receipt.contents.digest,
+        "Uri": summary.uri,
+        "Data": receipt.to_data(),
+        "PipelineVersion": PIPELINE_VERSION,
+    }
+
+
+def _data(column: object) -> object:
+    """Return what a column of type JSON holds: clients give it as values, or as text."""
+    return parsed(column.encode(), "receipt") if isinstance(column, str) else column
