@@ -1,8 +1,12 @@
 """A cloud of memory twins, as operators act upon it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from infra.operate.cloud import Cloud
+from infra.operate.erasure import Request
 from infra.operate.reidentification import Kind, Question
 from shared.adapters.memory import (
     MemoryCatalogue,
@@ -10,7 +14,15 @@ from shared.adapters.memory import (
     MemorySubscription,
     MemoryTables,
 )
+from shared.adapters.retention import Retention
+from shared.contracts.subject import Decided, Selected, Subject, Version
+from shared.contracts.subject import Kind as Known
+from shared.dicom.deidentification.pseudonyms import PseudonymKey
+from shared.dicom.identity import Identity
 from shared.ports import Clock, ObjectStore, Publisher
+
+KEY = PseudonymKey(b"a made-up secret of some length", "research")
+NO_RETENTION = Retention()
 
 
 def a_cloud(
@@ -19,22 +31,182 @@ def a_cloud(
     tables: MemoryTables,
     topics: Mapping[str, Publisher],
     dead_letters: MemorySubscription | None = None,
+    *,
+    retention: Callable[[str], Retention] = lambda _: NO_RETENTION,
 ) -> Cloud:
     """Return a cloud whose buckets have their stems for names."""
     return Cloud(
         objects=objects,
         catalogue=MemoryCatalogue(tables),
         originals=MemoryOriginals(tables),
+        holdings=MemoryHoldings(tables),
         tables=tables,
         clock=clock,
         dead_letters=dead_letters or MemorySubscription(),
         topic=topics.__getitem__,
+        retention=retention,
         inbox="inbox",
         archive="archive",
         quarantine="quarantine",
         research="research",
+        receipts="receipts",
     )
 
 
 def a_question(kind: Kind = Kind.PATIENT, pseudonym: str = "AAAAAAAAAAAAAAAA") -> Question:
     return Question(kind=kind, pseudonym=pseudonym, who="Dr. Made Up", reason="a finding")
+
+
+def an_erasure(subject: Subject | None = None, *, whole: bool = False) -> Request:
+    subject = subject or a_patient("PLANTED-ID")
+    return Request(subject=subject, who="Dr. Made Up", reason="the patient's wish", whole=whole)
+
+
+def a_patient(patient_id: str, facility: str = "demo-hospital") -> Subject:
+    """Return a patient whose ids are the facility's own."""
+    return Subject(
+        kind=Known.PATIENT, facility=facility, value=patient_id, issuer=facility, by_default=True
+    )
+
+
+@dataclass(slots=True)
+class MemoryHoldings:
+    """What tables in memory hold: the twin of `BigQueryHoldings`."""
+
+    tables: MemoryTables
+
+    def versions(self, subject: Subject) -> Sequence[Version]:
+        found = {
+            row["EventId"]: Version(
+                uri=row["ObjectUri"],
+                generation=row["Generation"],
+                crc32c=row["Crc32c"],
+                event_id=row["EventId"],
+                identity=Identity(
+                    study_instance_uid=row["StudyInstanceUID"],
+                    series_instance_uid=row["SeriesInstanceUID"],
+                    sop_instance_uid=row["SOPInstanceUID"],
+                    sop_class_uid=row["SOPClassUID"],
+                    transfer_syntax_uid=row["TransferSyntaxUID"],
+                ),
+            )
+            for row in self._theirs(subject)
+        }
+        return list(found.values())
+
+    def decided(self, subject: Subject) -> Sequence[Decided]:
+        instances = {row["SOPInstanceUID"] for row in self._theirs(subject)}
+        roots = {
+            row["RootEventId"]
+            for row in self._rows("imaging.uploads")
+            if row["Facility"] == subject.facility and row["SOPInstanceUID"] in instances
+        }
+        found = [
+            Decided(
+                upload_id=row["UploadId"],
+                root_event_id=row["RootEventId"],
+                name=row["ObjectName"],
+                outcome=row["Outcome"],
+                target_uri=row["TargetUri"] or "",
+                sop_instance_uid=row["SOPInstanceUID"] or "",
+                crc32c=row["Crc32c"] or "",
+            )
+            for row in self._rows("imaging.uploads")
+            if row["RootEventId"] in roots
+        ]
+        return list(dict.fromkeys(found))
+
+    def strangers(self, subject: Subject) -> Sequence[str]:
+        own = self._theirs(subject)
+        events = {row["EventId"] for row in own}
+        studies = {row["StudyInstanceUID"] for row in own}
+        return sorted(
+            {
+                row["StudyInstanceUID"]
+                for row in self._rows("imaging.instances")
+                if row["Facility"] == subject.facility
+                and row["StudyInstanceUID"] in studies
+                and row["EventId"] not in events
+            }
+        )
+
+    def twins(self, subject: Subject) -> Sequence[str]:
+        own = {row["SOPInstanceUID"] for row in self._theirs(subject)}
+        others = [
+            row for row in self._rows("imaging.instances") if row["Facility"] != subject.facility
+        ]
+        return sorted(own & {row["SOPInstanceUID"] for row in others})
+
+    def marks(self, subject: Subject) -> Mapping[str, Sequence[str]]:
+        own = self._theirs(subject)
+        uris = {row["ObjectUri"] for row in own}
+        studies = {row["StudyInstanceUID"] for row in own} - set(self.strangers(subject))
+        audited, changed = self._rows("imaging.deid_audit"), self._rows("imaging.study_changes")
+        return {
+            "imaging.deid_audit": [row["EventId"] for row in audited if row["SourceUri"] in uris],
+            "imaging.study_changes": [
+                row["EventId"]
+                for row in changed
+                if row["Facility"] == subject.facility and row["StudyInstanceUID"] in studies
+            ],
+        }
+
+    def mentions(self) -> Iterator[tuple[datetime, str]]:
+        for row in self._rows("imaging.sweeps"):
+            named = [found["ObjectUri"] for found in row["Findings"]]
+            for name in (*named, row["RedrivenTo"], row["ComparedFrom"], row["ComparedTo"]):
+                if name:
+                    yield row["RunAt"], name
+
+    def key_ids(self) -> Sequence[str]:
+        rows = self._rows("research.instances")
+        return sorted({row["KeyId"] for row in rows if row["KeyId"]})
+
+    def count(self, selected: Selected) -> int:
+        return sum(_is_selected(row, selected) for row in self._rows(selected.table))
+
+    def remove(self, selected: Selected) -> None:
+        rows = self._rows(selected.table)
+        self.tables.rows[selected.table] = [row for row in rows if not _is_selected(row, selected)]
+
+    def kept(self, since: datetime, until: datetime, facility: str) -> Iterator[str]:
+        yield from sorted(
+            {
+                row["TargetUri"]
+                for row in self._rows("imaging.uploads")
+                if since <= row["LandedAt"] < until
+                and row["TargetUri"]
+                and facility in {"", row["Facility"]}
+            }
+        )
+
+    def told(self, bucket: str, prefix: str) -> Iterator[str]:
+        folder = f"gs://{bucket}/"
+        uris = {row["ObjectUri"] for row in self._rows("imaging.instances")}
+        uris |= {
+            row["TargetUri"]
+            for row in self._rows("imaging.uploads")
+            if row["TargetUri"] and "#" in row["TargetUri"]
+        }
+        found = (uri.removeprefix(folder) for uri in uris if uri.startswith(folder + prefix))
+        yield from sorted(found)
+
+    def _theirs(self, subject: Subject) -> list[Any]:
+        return [
+            row
+            for row in self._rows("imaging.instances")
+            if subject.has(
+                row["Facility"],
+                row["PatientID"] or "",
+                row["IssuerOfPatientID"] or "",
+                row["StudyInstanceUID"] or "",
+            )
+        ]
+
+    def _rows(self, table: str) -> list[Any]:
+        return list(self.tables.rows.get(table, []))
+
+
+def _is_selected(row: Any, selected: Selected) -> bool:
+    of_facility = not selected.facility or row["Facility"] == selected.facility
+    return of_facility and row[selected.column] in selected.values

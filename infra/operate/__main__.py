@@ -17,8 +17,10 @@ from infra.local.console import Console
 from infra.local.layout import DEFAULT, Layout
 from infra.local.lifecycle import CloudError, running_environment
 from infra.local.table import render
+from infra.operate import again_command, erasure_command, onboarding_command
 from infra.operate.cloud import Cloud, connected, topics_by_subscription
 from infra.operate.copies import DIGEST, MadeBy, by_maker, profiles_in_force, remove, renew
+from infra.operate.erasure import RetainedError
 from infra.operate.kept import Selection, UnknownObjectError, promote, release
 from infra.operate.letters import LIMIT, listed, redrive
 from infra.operate.reconciliation import reconcile
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.command(connected(Environment(os.environ)), options))
     except SettingsError as error:
         return _failed("; ".join(error.problems))
-    except (CloudError, UnknownObjectError) as error:
+    except (CloudError, RetainedError, UnknownObjectError) as error:
         return _failed(str(error))
     except InletError as error:
         return _failed(f"{error.reason}: what was not done can be done again")
@@ -210,6 +212,14 @@ def _parser() -> argparse.ArgumentParser:
     add("reconcile", _reconcile, "compare everything now")
     _add_copies(add("copies", _copies, "research copies by what made them"))
     _add_reidentify(add("reidentify", _reidentify, "what a pseudonym stands for; it is recorded"))
+    about = "have everything kept that has no row decided again"
+    again_command.add_rebuild_arguments(add("rebuild", again_command.run_rebuild, about))
+    about = "have what landed in some time decided again"
+    again_command.add_replay_arguments(add("replay", again_command.run_replay, about))
+    about = "what a facility needs to send"
+    onboarding_command.add_arguments(add("onboard", onboarding_command.onboard, about))
+    about = "remove a patient, or a study, from every bucket and table; it is recorded"
+    erasure_command.add_arguments(add("erase", erasure_command.erase, about))
     return parser
 
 

@@ -4,12 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from infra.definition import DEAD_LETTERS, Pipeline, load_pipeline
+from infra.operate.holdings import Holdings
 from infra.table_schemas import SCHEMAS
 from shared.adapters.bigquery import BigQueryTables
 from shared.adapters.catalogue import BigQueryCatalogue
 from shared.adapters.cloud_storage import CloudStorage
+from shared.adapters.holdings import BigQueryHoldings
 from shared.adapters.originals import BigQueryOriginals
 from shared.adapters.pubsub import PubSubSubscription, PubSubTopic
+from shared.adapters.retention import Retention, retention_of
 from shared.adapters.system_clock import SystemClock
 from shared.ports import (
     Catalogue,
@@ -30,14 +33,17 @@ class Cloud:
     objects: ObjectStore
     catalogue: Catalogue
     originals: Originals
+    holdings: Holdings
     tables: RowSink
     clock: Clock
     dead_letters: Subscription
     topic: Callable[[str], Publisher]
+    retention: Callable[[str], Retention]
     inbox: str
     archive: str
     quarantine: str
     research: str
+    receipts: str
 
 
 def connected(env: Environment) -> Cloud:
@@ -49,19 +55,24 @@ def connected(env: Environment) -> Cloud:
     project, dataset = env.text("GOOGLE_CLOUD_PROJECT"), env.text("INLET_DATASET")
     inbox, archive = env.text("INLET_INBOX"), env.text("INLET_ARCHIVE")
     quarantine, research = env.text("INLET_QUARANTINE"), env.text("INLET_RESEARCH")
+    receipts = env.text("INLET_RECEIPTS")
+    copies = env.optional("INLET_RESEARCH_DATASET") or "research"
     env.check()
     return Cloud(
         objects=CloudStorage(project),
         catalogue=BigQueryCatalogue(project, dataset, SCHEMAS),
         originals=BigQueryOriginals(project, dataset),
+        holdings=BigQueryHoldings(project, dataset, copies),
         tables=BigQueryTables(project, SCHEMAS, {"imaging": dataset}),
         clock=SystemClock(),
         dead_letters=PubSubSubscription(project, DEAD_LETTERS),
         topic=lambda name: PubSubTopic(project, name),
+        retention=lambda bucket: retention_of(project, bucket),
         inbox=inbox,
         archive=archive,
         quarantine=quarantine,
         research=research,
+        receipts=receipts,
     )
 
 

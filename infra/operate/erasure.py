@@ -1,0 +1,287 @@
+"""Erasure: somebody's data are removed from every bucket and every table, and what stays is told.
+
+It is written down before anything is removed. Rows go last, for they tell what there is: what ends
+before that is found again by the next try, and one that finds nothing more has proved it.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Final
+
+from functions.deidentify.handler import ORIGINAL
+from functions.ingest.placement import PLACE
+from infra.operate import receipts
+from infra.operate.cloud import Cloud
+from infra.operate.quarantined import Standing, standing
+from infra.operate.scope import Scope
+from shared.contracts import layout
+from shared.contracts.objects import StoredObject
+from shared.contracts.outcome import PIPELINE_VERSION
+from shared.contracts.subject import Selected, Subject
+from shared.dead_letters import waiting
+from shared.dicom.deidentification.pseudonyms import PseudonymKey
+from shared.metadata_object import delete_whole
+from shared.ports import Row
+
+TABLE: Final = "imaging.erasures"
+QUARANTINE: Final = "quarantine"
+MAX_DEAD_LETTERS: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Whose data are to go, who asked for it, and why."""
+
+    subject: Subject
+    who: str
+    reason: str
+    whole: bool = False  # what holds others' data, too, goes all the same
+
+    def row(self, moment: datetime, key: PseudonymKey, state: str, counts: Counter[str]) -> Row:
+        """Return the row of `imaging.erasures`, in which nobody is named who was erased."""
+        return {
+            "RecordedAt": moment,
+            "State": state,
+            "Who": self.who,
+            "Reason": self.reason,
+            "Facility": self.subject.facility,
+            "Kind": self.subject.kind.value,
+            "Subject": key.token("erased", self.subject.natural_key)[:32],
+            "KeyId": key.key_id,
+            "Places": [{"Place": place, "Count": counts[place]} for place in sorted(counts)],
+            "PipelineVersion": PIPELINE_VERSION,
+        }
+
+
+class RetainedError(Exception):
+    """The archive must keep something of it; nothing was removed."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """How much was found in which place, and what is left to a person."""
+
+    found: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
+    containers: list[str] = field(default_factory=list)  # that hold others' too, by their UploadId
+    rows: list[Selected] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nobody has to look at anything."""
+        return not self.left
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erasure:
+    """One request, and where it is carried out; `keys` are all that ever made copies."""
+
+    cloud: Cloud
+    keys: Sequence[PseudonymKey]
+    request: Request
+
+    def rehearse(self) -> Report:
+        """Return what would be removed."""
+        return self._through(remove=False)
+
+    def carry_out(self, *, rows: bool) -> Report:
+        """Return what was removed; rows only where that is asked for.
+
+        Raises:
+            RetainedError: a retention period forbids it; nothing was removed.
+        """
+        self._refuse_what_is_retained()
+        self._record("begun", self.rehearse().found)
+        report = self._through(remove=True)
+        if rows:
+            for selected in report.rows:
+                self.cloud.holdings.remove(selected)
+        self._end(report)
+        return report
+
+    def _end(self, report: Report) -> None:
+        """Remove what is quarantined once all rows are gone: it alone leads to its own."""
+        if any(map(self.cloud.holdings.count, report.rows)):
+            report.left["quarantined, until rows are gone"] = report.found.pop(QUARANTINE, 0)
+            report.left = +report.left
+            return
+        for stored in self._standing.own:
+            self.cloud.objects.delete(stored.version)
+        self._record("done", report.found)
+
+    def _through(self, *, remove: bool) -> Report:
+        report = Report()
+        objects = {
+            "research": self._copies(),
+            "archive": self._versions(),
+            "archive: kept whole": self._kept_whole(),
+            "archive: claims": self._claims(),
+            QUARANTINE: iter(self._standing.own),
+            "receipts": self._receipts(),
+        }
+        for place, found in objects.items():
+            for stored in found:
+                report.found[place] += 1
+                if remove and place != QUARANTINE:
+                    delete_whole(self.cloud.objects, stored)
+        report.rows = [each for each in self._rows() if each.values]
+        for selected in report.rows:
+            report.found[selected.table] += self.cloud.holdings.count(selected)
+        report.found = +report.found
+        self._leave(report)
+        return report
+
+    @cached_property
+    def _scope(self) -> Scope:
+        return Scope.of(self.cloud.holdings, self.request.subject)
+
+    @cached_property
+    def _standing(self) -> Standing:
+        return standing(self.cloud, self.request.subject, self._scope, whole=self.request.whole)
+
+    @cached_property
+    def _twins(self) -> Collection[str]:
+        return frozenset(self.cloud.holdings.twins(self.request.subject))
+
+    def _copies(self) -> Iterator[StoredObject]:
+        """Yield the copies of these originals, and the metadata beside them, by their tokens."""
+        tokens = {
+            key.token("original", version.natural_key)
+            for key in self.keys
+            for version in self._scope.versions
+        }
+        for prefix in sorted(self._research_prefixes()):
+            for stored in self.cloud.objects.list(self.cloud.research, prefix):
+                if stored.labels.get(ORIGINAL) in tokens:
+                    yield stored
+
+    def _research_prefixes(self) -> set[str]:
+        """Return the folders of their studies, under the UIDs that copies may have."""
+        found = set()
+        for identity in (version.identity for version in self._scope.versions):
+            for uid in self._uids(identity.study_instance_uid or identity.sop_instance_uid):
+                found.add(f"{uid}/" if identity.study_instance_uid else f"non-patient/{uid}.")
+        return found
+
+    def _uids(self, original: str) -> set[str]:
+        """Return what a UID is called in copies: a profile may keep it."""
+        return {original, *(key.uid(original) for key in self.keys)}
+
+    def _versions(self) -> Iterator[StoredObject]:
+        for version in self._scope.versions:
+            name = version.uri.removeprefix(f"gs://{self.cloud.archive}/")
+            stored = self.cloud.objects.find(self.cloud.archive, name)
+            if stored and stored.crc32c == version.crc32c:
+                yield stored
+
+    def _kept_whole(self) -> Iterator[StoredObject]:
+        uris = self._scope.kept_whole
+        if self.request.whole:
+            uris |= {each.target_uri for each in self._scope.mixed}
+        folder = f"gs://{self.cloud.archive}/"
+        for uri in sorted(uri for uri in uris if uri.startswith(folder)):
+            if stored := self.cloud.objects.find(self.cloud.archive, uri.removeprefix(folder)):
+                yield stored
+
+    def _claims(self) -> Iterator[StoredObject]:
+        """Yield the claims of these versions; one of a version that stays goes on."""
+        places = {
+            version.uri.removeprefix(f"gs://{self.cloud.archive}/"): version.identity
+            for version in self._scope.versions
+        }
+        facility = self.request.subject.facility
+        for name in sorted({layout.claim_name(facility, each) for each in places.values()}):
+            claim = self.cloud.objects.find(self.cloud.archive, name)
+            if claim and claim.labels.get(PLACE) in places:
+                yield claim
+
+    def _receipts(self) -> Iterator[StoredObject]:
+        names = self._scope.names | self._standing.names
+        facility = self.request.subject.facility
+        return receipts.naming(self.cloud.objects, self.cloud.receipts, facility, names)
+
+    def _rows(self) -> Iterator[Selected]:
+        """Yield every row, those last from which the others are told."""
+        scope, holdings = self._scope, self.cloud.holdings
+        facility = self.request.subject.facility
+        upload_ids = sorted({*scope.upload_ids, *self._standing.upload_ids})
+        originals = sorted({version.identity.sop_instance_uid for version in scope.versions})
+        own = [uid for uid in originals if uid not in self._twins]
+        copies = sorted({uid for each in own for uid in self._uids(each)} - set(own))
+        marks = holdings.marks(self.request.subject)
+        changes = marks["imaging.study_changes"]
+        yield Selected(table="research.instances", column="SOPInstanceUID", values=copies)
+        yield Selected(table="imaging.events", column="SOPInstanceUID", values=copies)
+        yield Selected(table="imaging.events", column="RootEventId", values=upload_ids)
+        yield Selected(
+            table="imaging.events", column="SOPInstanceUID", values=originals, facility=facility
+        )
+        yield Selected(table="imaging.events", column="EventId", values=changes)
+        yield Selected(table="imaging.sweeps", column="RunAt", values=self._sweeps())
+        for table, ids in marks.items():
+            yield Selected(table=table, column="EventId", values=ids)
+        yield Selected(table="imaging.landed", column="UploadId", values=upload_ids)
+        yield Selected(table="imaging.uploads", column="UploadId", values=upload_ids)
+        yield Selected(
+            table="imaging.instances",
+            column="EventId",
+            values=sorted({version.event_id for version in scope.versions}),
+        )
+
+    def _sweeps(self) -> list[datetime]:
+        """Return when the sweeps ran whose rows name something of it."""
+        names = self._scope.names | self._standing.names
+        uris = {version.uri for version in self._scope.versions} | self._scope.kept_whole
+        names |= {uri.removeprefix("gs://").partition("/")[2] for uri in uris}
+        mentions = self.cloud.holdings.mentions()
+        return sorted({at for at, name in mentions if {name, _without_bucket(name)} & names})
+
+    def _leave(self, report: Report) -> None:
+        """Count what a person has to look at."""
+        left = report.left
+        if not self.request.whole:
+            left["containers with others' data"] = len(self._scope.mixed)
+            report.containers = sorted(each.upload_id for each in self._scope.mixed)
+        left["quarantined with others' data"] = len(self._standing.mixed)
+        left["quarantined, not readable"] = self._standing.unreadable
+        strangers = self.cloud.holdings.strangers(self.request.subject)
+        left["studies in which something is not theirs"] = len(strangers)
+        left["copies shared with another facility"] = len(self._twins)
+        known = {key.key_id for key in self.keys}
+        left["keys of copies that were not given"] = len(set(self.cloud.holdings.key_ids()) - known)
+        inbox = self.cloud.objects.list(self.cloud.inbox, f"{self.request.subject.facility}/")
+        left["in the inbox, not decided"] = sum(1 for _ in inbox)
+        left["dead letters"] = len(waiting(self.cloud.dead_letters, MAX_DEAD_LETTERS))
+        report.left = +left
+
+    def _refuse_what_is_retained(self) -> None:
+        period = self.cloud.retention(self.cloud.archive).retained
+        now, found = self.cloud.clock.now(), [*self._versions(), *self._kept_whole()]
+        until = [each.created + period for each in found if each.created + period > now]
+        if period and until:
+            raise RetainedError(
+                f"a retention period keeps {len(until)} objects until {max(until):%F %T} UTC; "
+                "nothing was removed"
+            )
+
+    def _record(self, state: str, counts: Counter[str]) -> None:
+        row = self.request.row(self.cloud.clock.now(), self.keys[0], state, counts)
+        self.cloud.tables.append(TABLE, [row])
+
+
+def recoverable(cloud: Cloud) -> Mapping[str, timedelta]:
+    """Return how long the platform can bring back what is deleted, by the bucket's stem."""
+    buckets = {
+        "archive": cloud.archive,
+        "quarantine": cloud.quarantine,
+        "research": cloud.research,
+        "receipts": cloud.receipts,
+    }
+    return {stem: cloud.retention(bucket).soft_deleted for stem, bucket in buckets.items()}
+
+
+def _without_bucket(uri: str) -> str:
+    return uri.removeprefix("gs://").partition("/")[2] if uri.startswith("gs://") else uri
