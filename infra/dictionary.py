@@ -36,6 +36,7 @@ SOURCES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("Source", "Time", "Data"), "the event: CloudEvents 1.0"),
     "RecordedAt": "`index`: its clock",
     **dict.fromkeys(("AskedAt", "Who", "Kind", "Pseudonym", "Found"), "`reidentify`"),
+    **dict.fromkeys(("State", "Subject", "Places"), "`erase`"),
     **dict.fromkeys(
         (
             "RunAt", "Redriven", "RedrivenTo", "Reannounced", "Vanished", "ArchiveListed",

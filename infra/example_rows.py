@@ -16,6 +16,7 @@ from infra.table_schemas import policy_of
 from shared.contracts.event import PublicEvent
 from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.contracts.outcome import (
+    PIPELINE_VERSION,
     Action,
     DroppedTag,
     ExpectedStudy,
@@ -222,6 +223,18 @@ def example_rows() -> Mapping[str, Row]:
         "imaging.instances": rows.instance(_outcome(OutcomeKind.ARCHIVED)),
         "imaging.landed": rows.landed(upload),
         "imaging.uploads": {**conflict, "Reason": rows.upload(quarantined)["Reason"]},
+        "imaging.erasures": {
+            "RecordedAt": _MOMENT,
+            "State": "done",
+            "Who": "Dr. Made Up",
+            "Reason": "the patient's request",
+            "Facility": "demo-hospital",
+            "Kind": "patient",
+            "Subject": f"{_KEY_ID}{_KEY_ID}",
+            "KeyId": _KEY_ID,
+            "Places": [{"Place": "archive", "Count": 120}],
+            "PipelineVersion": PIPELINE_VERSION,
+        },
         "imaging.events": rows.event(PublicEvent.of(_outcome(OutcomeKind.CONFLICT)), _MOMENT),
         "imaging.deid_audit": rows.audit(_outcome(OutcomeKind.DEIDENTIFIED)),
         "imaging.reidentifications": question.row(_MOMENT, _KEY_ID, found=True),

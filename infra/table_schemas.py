@@ -357,6 +357,48 @@ TABLES: Mapping[str, Schema] = {
             _VERSION,
         ],
     },
+    "imaging.erasures": {
+        "description": "Two rows per erasure: before anything was removed, and when all of it was; "
+        "never whose data they were.",
+        "partition_field": "RecordedAt",
+        "fields": [
+            column("RecordedAt", "TIMESTAMP", "When it was written down", "REQUIRED"),
+            column("State", "STRING", "begun or done", "REQUIRED"),
+            column(
+                "Who",
+                "STRING",
+                "Who asked, by their own account",
+                "REQUIRED",
+                policy=Policy.IDENTIFYING,
+            ),
+            column(
+                "Reason",
+                "STRING",
+                "Why, by their own account",
+                "REQUIRED",
+                policy=Policy.IDENTIFYING,
+            ),
+            column("Facility", "STRING", "Whose patient or study it was", "REQUIRED"),
+            column("Kind", "STRING", "What was erased: patient or study", "REQUIRED"),
+            column(
+                "Subject",
+                "STRING",
+                "What only the key makes of who was erased",
+                "REQUIRED",
+                policy=Policy.LINKING,
+            ),
+            column("KeyId", "STRING", "Which key made Subject; no secret", "REQUIRED"),
+            records(
+                "Places",
+                "What was found: objects by bucket, rows by table",
+                [
+                    column("Place", "STRING", "A bucket, or a table"),
+                    column("Count", "INTEGER", "How many objects or rows there"),
+                ],
+            ),
+            _VERSION,
+        ],
+    },
     "imaging.events": {
         "description": "One row per event that was published, and again per redelivery: what the "
         "public topic says, and no more.",

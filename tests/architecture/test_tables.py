@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from shared.contracts.event import PublicEvent
 from shared.contracts.outcome import OutcomeKind
 from shared.contracts.upload import Upload
 from shared.dicom.deidentification.table import TABLE_PATH
-from tests.operating import a_question
+from tests.operating import KEY, a_question, an_erasure
 from tests.outcomes import MOMENT, an_outcome
 
 ROWS = {
@@ -25,6 +26,7 @@ ROWS = {
     "imaging.uploads": rows.upload(an_outcome()),
     "imaging.deid_audit": rows.audit(an_outcome(OutcomeKind.HELD)),
     "imaging.reidentifications": a_question().row(MOMENT, "0123456789abcdef", found=True),
+    "imaging.erasures": an_erasure().row(MOMENT, KEY, "begun", Counter({"archive": 1})),
     "imaging.sweeps": Report(started=MOMENT, max_findings=1).row(MOMENT),
     "research.instances": rows.research_instance(an_outcome(OutcomeKind.DEIDENTIFIED)),
 }
@@ -108,6 +110,9 @@ def test_restricted_columns_beside_attributes_are_these() -> None:
         ("imaging.uploads", "TargetUri", "identifying"),
         ("imaging.deid_audit", "SourceUri", "linking"),
         ("imaging.events", "Data", "linking"),
+        ("imaging.erasures", "Who", "identifying"),
+        ("imaging.erasures", "Reason", "identifying"),
+        ("imaging.erasures", "Subject", "linking"),
         ("imaging.reidentifications", "Who", "identifying"),
         ("imaging.reidentifications", "Reason", "identifying"),
         ("imaging.reidentifications", "Pseudonym", "linking"),
