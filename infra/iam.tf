@@ -64,10 +64,10 @@ locals {
   appends = {
     index  = ["imaging.deid_audit", "imaging.events", "imaging.instances", "imaging.landed", "imaging.uploads", "research.instances"]
     notify = ["imaging.deliveries"]
-    sweep  = ["imaging.sweeps"]
+    sweep  = ["imaging.study_changes", "imaging.sweeps"]
   }
   queries = {
-    sweep = ["imaging.events", "imaging.instances", "imaging.landed", "imaging.sweeps", "imaging.uploads"]
+    sweep = ["imaging.events", "imaging.instances", "imaging.landed", "imaging.study_changes", "imaging.sweeps", "imaging.uploads"]
   }
 }
 
