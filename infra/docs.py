@@ -9,10 +9,12 @@ import contextlib
 import importlib
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from functions.sweep.report import MEANINGS as FINDINGS
 from functions.sweep.report import action_of
@@ -23,7 +25,8 @@ from infra.table_schemas import POLICIES as RESTRICTIONS
 from infra.table_schemas import SCHEMAS
 from infra.table_schemas import TABLES as SCHEMA_FILES
 from shared.containers.limits import CONTAINER_LIMITS
-from shared.contracts.event import TYPES
+from shared.contracts.event_forms import Field
+from shared.contracts.event_types import EVENT_TYPES, FIELDS
 from shared.contracts.facilities import POLICIES, Facility
 from shared.contracts.manifest import MANIFEST_LIMITS
 from shared.contracts.outcome import MEANINGS, OutcomeKind
@@ -88,7 +91,46 @@ def outcomes(stage: str) -> str:
 
 def events() -> str:
     """The types of public events."""
-    return markdown(("type", "says"), ((f"`{TYPES[kind]}`", MEANINGS[kind]) for kind in TYPES))
+    rows = (
+        (f"[`{kind.name}`](schemas/{kind.name}.schema.json)", kind.says, f"`{kind.stage}`")
+        for kind in EVENT_TYPES
+    )
+    return markdown(("type", "says", "told by"), rows)
+
+
+def event_fields() -> str:
+    """All that public events may say, and which attributes say it, too."""
+    rows = (
+        (f"`{name}`", field.description, ", ".join(_attributes(name, field)), _types_with(name))
+        for name, field in FIELDS.items()
+    )
+    return markdown(("field", "says", "attributes", "in events of"), rows)
+
+
+def _attributes(name: str, field: Field) -> Iterator[str]:
+    if field.filterable:
+        yield from (f"`{each}`" for each in (name, field.also_named) if each)
+
+
+def _types_with(field: str) -> str:
+    """Return the types that have a field, without what all names share; `?`: it may be absent."""
+    having = [kind for kind in EVENT_TYPES if field in kind.record.fields]
+    if len(having) == len(EVENT_TYPES):
+        return "all"
+    return ", ".join(
+        "`" + ".".join(kind.name.split(".")[1:3]) + "`" + "?" * (field in kind.optional)
+        for kind in having
+    )
+
+
+def event_filters() -> str:
+    """What each audience may subscribe to."""
+    path = ROOT / "infra" / "examples" / "subscribers" / "filters.yaml"
+    rows = (
+        (each["audience"], each["wants"], f"`{each['filter']}`")
+        for each in yaml.safe_load(path.read_text(encoding="utf-8"))
+    )
+    return markdown(("audience", "wants", "filter"), rows)
 
 
 def reasons() -> str:
@@ -268,6 +310,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "stages": stages,
     "parts": parts,
     "events": events,
+    "events: fields": event_fields,
+    "events: filters": event_filters,
     "reasons": reasons,
     "warnings": warnings,
     "holds": holds,
