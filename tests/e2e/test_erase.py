@@ -1,0 +1,148 @@
+"""A patient is erased on the local cloud; every bucket and every table is searched afterwards."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+from infra.definition import load_pipeline
+from infra.local.drop import Upload, drop
+from infra.local.layout import ROOT
+from infra.table_schemas import TABLES
+from shared.dicom.deidentification.pseudonyms import PseudonymKey
+from tests.builders import a_uid, an_instance
+from tests.e2e.conftest import Cloud
+from tests.e2e.watch import query, until
+
+ERASED, STAYING = "ERASED-9001", "STAYING-9002"
+PATIENTS = {ERASED: 9001, STAYING: 9002}
+
+
+def _instance(patient_id: str, instance: int = 1, **attributes: str) -> bytes:
+    number = PATIENTS[patient_id]
+    return an_instance(
+        patient=number, study=number, instance=instance, PatientID=patient_id, **attributes
+    )
+
+
+def _drop(cloud: Cloud, patient_id: str) -> None:
+    """Drop a version, its twin, a conflict, a refused file and a container, all with their name."""
+    zipped = BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("a", _instance(patient_id, 2))
+    files = {
+        "a": _instance(patient_id),
+        "again": _instance(patient_id),
+        "changed": _instance(patient_id, StudyDescription="CHANGED"),
+        "broken": _instance(patient_id, 3)[:-700],
+        "some.zip": zipped.getvalue(),
+    }
+    folder = f"demo-hospital/{patient_id}"
+    uploads = [Upload(name=f"{folder}/{name}", content=data) for name, data in files.items()]
+    outcomes = [result.outcome for result in drop(cloud.clients, uploads)]
+    assert all(outcomes), outcomes
+
+
+def _key(cloud: Cloud) -> PseudonymKey:
+    return PseudonymKey((cloud.layout.secrets / "pseudonym-key").read_bytes().strip(), "research")
+
+
+def _names(cloud: Cloud, patient_id: str) -> list[str]:
+    study = a_uid(PATIENTS[patient_id], PATIENTS[patient_id])
+    return [patient_id, study, _key(cloud).uid(study)]
+
+
+def _found(cloud: Cloud, patient_id: str) -> set[str]:
+    """Return the objects and tables in which somebody is named, or a UID or pseudonym of theirs."""
+    needles = [name.encode() for name in _names(cloud, patient_id)]
+    found = set()
+    for bucket in load_pipeline().buckets:
+        name = cloud.environment[f"INLET_{bucket.upper()}"]
+        for blob in cloud.clients.storage.list_blobs(name):
+            told = blob.download_as_bytes() + f"{blob.name} {blob.metadata}".encode()
+            if any(needle in told for needle in needles):
+                found.add(f"{bucket}: {blob.name.partition('/')[0]}")
+    for table in TABLES:
+        text = repr(query(cloud, f"SELECT * FROM {table}")).encode()
+        if any(needle in text for needle in needles):
+            found.add(table)
+    return found
+
+
+def _copies(cloud: Cloud, patient_id: str) -> int:
+    study = _names(cloud, patient_id)[-1]
+    (row,) = query(
+        cloud,
+        "SELECT COUNT(DISTINCT ObjectUri) AS Copies FROM research.instances "
+        f"WHERE StudyInstanceUID = '{study}'",
+    )
+    return int(row["Copies"])
+
+
+def _erase(cloud: Cloud, *arguments: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "infra.operate", "erase", "--facility", "demo-hospital"),
+            *("--key-file", str(cloud.layout.secrets / "pseudonym-key"), "--project", "research"),
+            *("--who", "Dr. Made Up", "--reason", "the patient's wish", *arguments),
+        ],
+        cwd=ROOT,
+        env={**cloud.environment, "PATH": "", "HOME": str(Path.home())},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def _told(said: str) -> dict[str, str]:
+    """Return what was printed, by the place."""
+    cells = (line.rsplit(maxsplit=1) for line in said.splitlines())
+    return {cell[0]: cell[1] for cell in cells if len(cell) == 2}
+
+
+def test_a_patient_is_gone_from_every_bucket_and_table_and_the_other_is_whole(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    for patient_id in PATIENTS:
+        _drop(cloud, patient_id)
+    until(lambda: all(_copies(cloud, patient_id) == 2 for patient_id in PATIENTS))
+    staying = _found(cloud, STAYING)
+    assert {"imaging.instances", "research.instances", "quarantine: truncated"} <= staying
+    status, said = _erase(cloud, "--patient", ERASED)
+    assert status in {0, 1}, said
+    rehearsed = _told(said)
+    assert _found(cloud, ERASED) == staying
+    report = tmp_path / "report.json"
+    status, said = _erase(
+        cloud, "--patient", ERASED, "--execute", "--execute-sql", "--report", str(report)
+    )
+    assert status in {0, 1}, said
+    assert (_told(said)["archive"], rehearsed["archive"]) == ("3", "3")
+    until(lambda: _found(cloud, ERASED) == set())
+    assert _found(cloud, STAYING) == staying
+    written = json.loads(report.read_text())
+    assert [name for name in _names(cloud, ERASED) if name in said + report.read_text()] == []
+    (begun, done) = query(
+        cloud,
+        "SELECT State, Subject FROM imaging.erasures WHERE Subject = "
+        f"'{written['Subject']}' ORDER BY RecordedAt",
+    )
+    assert (begun["State"], done["State"]) == ("begun", "done")
+
+
+def test_statements_that_are_printed_remove_the_same_rows(cloud: Cloud) -> None:
+    data = an_instance(patient=9003, study=9003, PatientID="ERASED-9003")
+    drop(cloud.clients, [Upload(name="demo-hospital/printed", content=data)])
+    study = a_uid(9003, 9003)
+    rows = f"SELECT EventId FROM imaging.instances WHERE StudyInstanceUID = '{study}'"
+    until(lambda: query(cloud, rows))
+    _, said = _erase(cloud, "--study", study, "--execute")
+    statements = [line for line in said.splitlines() if line.startswith("DELETE")]
+    assert len(statements) > 3
+    assert query(cloud, rows)
+    for statement in statements:
+        query(cloud, statement)
+    assert query(cloud, rows) == []
