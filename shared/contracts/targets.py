@@ -21,7 +21,7 @@ MAX_FILTER_BYTES: Final = 256  # of a subscription, which the service does not l
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 SMTP: Final = "smtp"  # the password's name among the secrets, so no target's
 
-_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
+_NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 _MAILBOX: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 

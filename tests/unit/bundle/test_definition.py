@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,21 @@ def test_every_problem_of_further_topics_is_listed(tmp_path: Path) -> None:
     ]
     assert _problems(tmp_path, SMALL.replace('"b"}', '"b"}\n    also: {topic: uploads}')) == [
         "functions.ingest needs a list as also"
+    ]
+
+
+def test_targets_have_the_same_terms_without_dead_letters(tmp_path: Path) -> None:
+    text = SMALL.replace('"b"}', '"b"}\n    targets: {topic: uploads}', 1)
+    (tmp_path / "pipeline.yaml").write_text(text)
+    ingest = load_pipeline(tmp_path / "pipeline.yaml").functions["ingest"]
+    assert isinstance(ingest.trigger, Push)
+    assert ingest.targets == replace(ingest.trigger, filter="", max_attempts=None)
+    assert list(ingest.pushes) == ["ingest"]
+    assert _problems(
+        tmp_path, text.replace("{topic: uploads}", "{topic: nowhere, filter: a}", 1)
+    ) == [
+        "functions.ingest.targets has an unknown key 'filter'",
+        "functions.ingest.targets names an unknown topic 'nowhere'",
     ]
 
 

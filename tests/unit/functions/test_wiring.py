@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,20 +17,27 @@ import pytest
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
+from functions.sweep.alarm import Alarm
+from functions.sweep.completion import Completion
 from functions.sweep.terms import Limits, Terms
 from shared.adapters.system_clock import SystemClock
 from shared.contracts.facilities import Facilities
+from shared.contracts.mail_server import MailServer, Security
+from shared.contracts.target_secrets import TargetSecrets
+from shared.contracts.targets import Target
+from shared.contracts.uid_mask import UidMask
 from shared.dicom.deidentification.options import Option
 from shared.dicom.deidentification.profile import BASIC
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
-from shared.runtime.delivery import AGAIN
+from shared.runtime.delivery import AGAIN, Lazy
 
 STAGES = ["ingest", "index", "deidentify", "notify", "sweep"]
 ADAPTERS = [
     *("CloudStorage", "PubSubTopic", "PubSubSubscription"),
-    *("BigQueryTables", "BigQueryCatalogue", "StandardWebhook"),
+    *("BigQueryTables", "BigQueryWarehouse", "Receivers"),
 ]
 SIGNING_SECRET = "whsec_bWFkZSB1cCBieSBhIHRlc3Q="
+TARGETS = {"w": {"url": "https://receiver.example.org"}}
 REGISTRY = {"h": {"conflicts": "last"}, "c": {"deidentification": "own"}}
 PSEUDONYM_SECRET = "a made-up secret of some length, and a little longer"
 VARIABLES = {
@@ -54,8 +62,15 @@ VARIABLES = {
     "INLET_MAX_COMPARED": "67",
     "INLET_MAX_DEAD_LETTERS": "68",
     "INLET_MAX_FINDINGS": "69",
+    "INLET_MAX_STUDY_CHANGES": "70",
     "INLET_DEAD_LETTERS": "the-dead-letters",
-    "INLET_WEBHOOK_URL": "https://receiver.example.org",
+    "INLET_GIVE_UP_AFTER_S": "71",
+    "INLET_RECEIVER_NETWORKS": "10.0.0.0/8",
+    "INLET_SMTP_HOST": "mail.example.org",
+    "INLET_SMTP_PORT": "72",
+    "INLET_SMTP_FROM": "inlet@example.org",
+    "INLET_SMTP_USER": "a user",
+    "INLET_SMTP_SECURITY": "tls",
 }
 
 
@@ -66,6 +81,11 @@ class Made:
     adapter: str
     arguments: tuple[object, ...]
 
+    def __getattr__(self, name: str) -> "Made":
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return Made(f"{self.adapter}.{name}", self.arguments)
+
 
 Enter = Callable[[str], ModuleType]
 
@@ -75,7 +95,8 @@ def enter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Enter]:
     """Import an entry point as the platform does, with adapters that open nothing."""
     for name, content in [
         ("INLET_PSEUDONYM_KEY_FILE", PSEUDONYM_SECRET),
-        ("INLET_WEBHOOK_SECRET_FILE", SIGNING_SECRET),
+        ("INLET_TARGETS_FILE", json.dumps(TARGETS)),
+        ("INLET_TARGET_SECRETS_FILE", json.dumps({"w": [SIGNING_SECRET], "smtp": "a password"})),
         ("INLET_FACILITIES_FILE", json.dumps(REGISTRY)),
         ("INLET_PROFILES_FILE", json.dumps({"basic": {}, "own": {"options": ["113105"]}})),
     ]:
@@ -145,17 +166,33 @@ def _patient(project: str) -> str:
     return PseudonymKey(PSEUDONYM_SECRET.encode(), project).patient_id("1", "")
 
 
-def test_notify(enter: Enter) -> None:
-    handler = enter("notify")._make()
-    assert handler.events == _topic("the-events")
-    assert handler.webhook.adapter == "StandardWebhook"
-    url, secret, _ = handler.webhook.arguments
-    assert (url, secret) == ("https://receiver.example.org", SIGNING_SECRET.encode())
+def test_notify(enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = enter("notify")
+    made: list[Made] = []
 
+    def receivers(*arguments: object) -> Callable[[Target], Made]:
+        made.append(Made("Receivers", arguments))
+        return lambda target: Made("receiver", (target,))
 
-def test_notify_without_a_receiver(enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INLET_WEBHOOK_URL", "")
-    assert enter("notify")._make().webhook is None
+    monkeypatch.setattr(module, "Receivers", receivers)
+    announce, tell = module._make()
+    assert (announce.events, announce.mask) == (_topic("the-events"), UidMask())
+    tables = Made("BigQueryTables", ("a-project", module.SCHEMAS, {"imaging": "the-dataset"}))
+    assert (tell.deliveries, tell.give_up_after) == (tables, timedelta(seconds=71))
+    assert isinstance(tell.clock, SystemClock)
+    assert tell.lines["w"].receiver.arguments == (tell.lines["w"].target,)
+    (secrets, networks, mail_server, clock) = made[0].arguments
+    assert secrets == TargetSecrets(signing={"w": (SIGNING_SECRET,)}, smtp_password="a password")
+    assert networks == (ip_network("10.0.0.0/8"),)
+    assert mail_server == MailServer(
+        host="mail.example.org",
+        port=72,
+        security=Security.TLS,
+        sender="inlet@example.org",
+        user="a user",
+        password="a password",
+    )
+    assert isinstance(clock, SystemClock)
 
 
 def test_sweep(enter: Enter) -> None:
@@ -171,6 +208,7 @@ def test_sweep(enter: Enter) -> None:
         max_compared=67,
         max_dead_letters=68,
         max_findings=69,
+        max_study_changes=70,
     )
     assert handler.terms == Terms(
         inbox="the-inbox", archive="the-archive", quarantine="the-quarantine", limits=limits
@@ -178,9 +216,23 @@ def test_sweep(enter: Enter) -> None:
     assert (handler.uploads, handler.objects) == (_topic("the-uploads"), STORE)
     subscription = Made("PubSubSubscription", ("a-project", "the-dead-letters"))
     assert handler.dead_letters == subscription
-    catalogue = Made("BigQueryCatalogue", ("a-project", "the-dataset", module.SCHEMAS))
-    assert handler.catalogue == catalogue
+    tables = "a-project", "the-dataset", module.SCHEMAS, STORE, "the-receipts"
+    assert handler.catalogue == Made("BigQueryWarehouse.catalogue", tables)
     assert module.SCHEMAS.parent.name == "sweep"
+    registry = Facilities.from_data(REGISTRY)
+    assert handler.alarm == Alarm(
+        events=_topic("the-events"), facilities=registry, terms=handler.terms
+    )
+    assert handler.tasks[0] == Completion(
+        studies=Made("BigQueryWarehouse.studies", tables),
+        ledger=Made("BigQueryWarehouse.ledger", tables),
+        events=_topic("the-events"),
+        facilities=registry,
+        mask=UidMask(),
+        clock=handler.clock,
+        max_changes=70,
+        budget=timedelta(seconds=65) / 3,
+    )
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -195,7 +247,7 @@ def test_whatever_happens_stays_behind_the_boundary(
     def dies(*_: Any) -> Any:
         raise RuntimeError("PLANTED^NAME")
 
-    monkeypatch.setattr(module, "_handler", dies)
+    monkeypatch.setattr(module, _lazy(module), dies)
     envelope = {"message": {"data": "", "attributes": _ATTRIBUTES}}
     builder = EnvironBuilder(method="POST", json=envelope)
     answer = getattr(module, stage)(Request(builder.get_environ()))
@@ -206,7 +258,14 @@ def test_whatever_happens_stays_behind_the_boundary(
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_nothing_is_made_before_the_first_delivery(stage: str, enter: Enter) -> None:
-    assert enter(stage)._handler._made is None
+    module = enter(stage)
+    assert getattr(module, _lazy(module))._made is None
+
+
+def _lazy(module: ModuleType) -> str:
+    """The name of what the first delivery makes."""
+    (name,) = (name for name, value in vars(module).items() if isinstance(value, Lazy))
+    return name
 
 
 _ATTRIBUTES = {

@@ -15,7 +15,7 @@ from infra.local.environment import client_environment, export_lines, read_expor
 from infra.local.functions import environment, resolve
 from infra.local.layout import Layout
 from infra.local.overrides import load_profile, local_pipeline
-from infra.local.secret_files import secret_file
+from infra.local.secret_files import secret_file, signing_secrets
 from infra.local.state import (
     ChildState,
     Phase,
@@ -41,7 +41,8 @@ STATE = State(
     pid=10,
     born="now",
     endpoints=PORTS,
-    settings={"webhook_url": ""},
+    settings={"stuck_after_s": "60"},
+    targets="/a/file",
     children=(ChildState(name="ingest", pid=11, born="then", ports=(5,), ready=True, restarts=2),),
 )
 
@@ -74,7 +75,7 @@ def test_forgetting_leaves_the_logs(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     layout.prepare()
     layout.log("ingest").write_text("line")
-    secret_file(layout.secrets, "pseudonym-key")
+    secret_file(layout.secrets, "pseudonym-key", PROFILE.targets)
     write_state(layout, STATE)
     layout.forget()
     assert [path.name for path in tmp_path.iterdir()] == ["logs"]
@@ -104,12 +105,14 @@ def test_the_exports_are_those_that_are_promised(tmp_path: Path) -> None:
         "INLET_ARCHIVE": "inlet-local-archive",
         "INLET_QUARANTINE": "inlet-local-quarantine",
         "INLET_RESEARCH": "inlet-local-research",
+        "INLET_RECEIPTS": "inlet-local-receipts",
         "INLET_EVENTS_TOPIC": "events",
         "INLET_OUTCOMES_TOPIC": "outcomes",
         "INLET_DATASET": "imaging",
         "INLET_RESEARCH_DATASET": "research",
         "INLET_FACILITIES_FILE": str(tmp_path / "facilities.json"),
         "INLET_PROFILES_FILE": str(tmp_path / "profiles.json"),
+        "INLET_TARGETS_FILE": str(tmp_path / "targets.json"),
     }
 
 
@@ -120,7 +123,7 @@ def test_the_exports_are_those_that_are_promised(tmp_path: Path) -> None:
         (Kind.TOPIC, "outcomes", "outcomes"),
         (Kind.DATASET, "imaging", "imaging"),
         (Kind.SETTING, "stuck_after_s", "60"),
-        (Kind.SETTING, "webhook_url", ""),
+        (Kind.SETTING, "smtp_host", ""),
     ],
 )
 def test_references_resolve(tmp_path: Path, kind: Kind, name: str, value: str) -> None:
@@ -142,13 +145,24 @@ def test_a_secret_is_its_owner_s_and_stays_the_same(tmp_path: Path) -> None:
     path = Path(resolve(Reference(kind=Kind.SECRET, name="pseudonym-key"), PROFILE, layout))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert len(bytes.fromhex(path.read_text())) == 32
-    assert secret_file(layout.secrets, "pseudonym-key").read_text() == path.read_text()
+    again = secret_file(layout.secrets, "pseudonym-key", PROFILE.targets)
+    assert again.read_text() == path.read_text()
 
 
-def test_the_webhook_secret_is_one_for_standard_webhooks(tmp_path: Path) -> None:
-    secret = secret_file(tmp_path, "webhook-secret").read_text()
-    assert secret.startswith("whsec_")
-    assert len(Webhook(secret)._whsecret) == 32
+def test_each_webhook_has_a_signing_secret_and_no_mail_needs_one(tmp_path: Path) -> None:
+    targets = tmp_path / "targets.yaml"
+    targets.write_text(
+        "one: {url: 'http://127.0.0.1:1'}\n"
+        "two: {url: 'http://127.0.0.1:2', facilities: [demo-clinic]}\n"
+        "mail: {kind: email, to: [a@example.org]}\n"
+    )
+    profile = load_profile(targets=targets)
+    file = secret_file(tmp_path, "target-secrets", profile.targets)
+    assert set(json.loads(file.read_text())) == {"one", "two"}
+    (one,), (two,) = signing_secrets(file, "one"), signing_secrets(file, "two")
+    assert one != two
+    assert one.startswith("whsec_")
+    assert len(Webhook(one)._whsecret) == 32
 
 
 def test_a_function_s_environment_is_the_definition_s_and_the_servers(tmp_path: Path) -> None:
@@ -170,11 +184,16 @@ def test_only_timings_differ_from_the_definition() -> None:
             assert isinstance(local.trigger, Push)
             assert local.trigger.min_backoff_s == PROFILE.min_backoff_s
             assert local.trigger.topic == function.trigger.topic
-        assert replace(local, trigger=function.trigger, also=function.also) == function
+        same = replace(local, trigger=function.trigger, also=function.also)
+        assert replace(same, targets=function.targets) == function
 
 
 def test_settings_can_be_replaced() -> None:
-    assert load_profile({"webhook_url": "http://x"}).settings["webhook_url"] == "http://x"
+    assert load_profile({"smtp_host": "localhost"}).settings["smtp_host"] == "localhost"
+
+
+def test_nobody_is_told_of_events_until_a_file_says_so() -> None:
+    assert list(PROFILE.targets) == []
 
 
 @pytest.mark.enable_socket

@@ -2,6 +2,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from itertools import count
 
 import pytest
@@ -135,6 +136,29 @@ def test_a_body_that_is_none_is_answered_without_a_word(
 def test_a_message_without_data_is_a_message() -> None:
     message = message_of({"message": {"attributes": {"a": "b"}}})
     assert message == Message(data=b"", attributes={"a": "b"})
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("2026-01-02T03:04:05.678Z", datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)),
+        (None, None),
+        ("yesterday", None),
+        (7, None),
+    ],
+)
+def test_a_message_says_when_it_was_published(said: object, read: datetime | None) -> None:
+    assert message_of({"message": {"publishTime": said}}).published_at == read
+
+
+def test_what_can_never_succeed_is_given_up_where_there_are_no_dead_letters(
+    lines: Callable[[], list[dict[str, object]]],
+) -> None:
+    request = _request(b"{}")
+    answer = deliver(request, Upload.from_message, _decided, hopeless=ACKNOWLEDGED)
+    assert answer == ACKNOWLEDGED
+    (line,) = lines()
+    assert (line["severity"], line["message"]) == ("ERROR", "cannot succeed, is given up")
 
 
 def test_a_message_comes_out_as_it_went_in() -> None:

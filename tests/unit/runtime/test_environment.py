@@ -1,9 +1,11 @@
 import json
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
 from shared.contracts.facilities import Facilities
+from shared.contracts.mail_server import Security
 from shared.errors import SettingsError
 from shared.runtime.environment import Environment
 
@@ -73,20 +75,59 @@ def test_a_short_secret_is_a_problem_that_does_not_quote_it(tmp_path: Path) -> N
     assert "content" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("address", "problems"),
-    [
-        ("https://receiver.example.org/hook", 0),
-        ("http://127.0.0.1:8080/hook", 0),
-        ("http://localhost/hook", 0),
-        ("http://receiver.example.org/hook", 1),
-        ("https://", 1),
-        ("ftp://127.0.0.1", 1),
-        ("receiver.example.org", 1),
-        ("", 0),
-    ],
-)
-def test_an_address_is_https_or_this_machine(address: str, problems: int) -> None:
-    env = Environment({"URL": address})
-    env.address("URL")
-    assert len(env._problems) == problems
+def test_networks_choices_and_mailboxes_are_read() -> None:
+    env = Environment({"NETS": " 10.0.0.0/8  ::1/128", "HOW": "tls", "FROM": "a@example.org"})
+    assert env.networks("NETS") == (ip_network("10.0.0.0/8"), ip_network("::1/128"))
+    assert env.choice("HOW", Security.STARTTLS) is Security.TLS
+    assert env.mailbox("FROM") == "a@example.org"
+    assert (env.networks("NO"), env.choice("NO", Security.TLS), env.mailbox("NO")) == (
+        (),
+        Security.TLS,
+        "",
+    )
+    env.check()
+
+
+@pytest.mark.parametrize("networks", ["10.0.0.1/8", "here", "10.0.0.0/8, ::1"])
+def test_what_is_no_list_of_networks_is_a_problem(networks: str) -> None:
+    env = Environment({"NETS": networks})
+    assert env.networks("NETS") == ()
+    with pytest.raises(SettingsError, match="NETS is no list of networks"):
+        env.check()
+
+
+@pytest.mark.parametrize("address", ["someone", "a@b", "a@example.org\nBcc: b@example.org", "@x.y"])
+def test_what_is_no_mail_address_is_a_problem(address: str) -> None:
+    env = Environment({"FROM": address})
+    env.mailbox("FROM")
+    with pytest.raises(SettingsError, match="FROM is no mail address"):
+        env.check()
+
+
+def test_a_choice_that_is_none_of_them_is_a_problem() -> None:
+    env = Environment({"HOW": "magic"})
+    assert env.choice("HOW", Security.TLS) is Security.TLS
+    with pytest.raises(SettingsError, match="HOW is none of starttls, tls, none"):
+        env.check()
+
+
+def test_a_file_that_may_be_missing_is_read_as_what_stands_for_it(tmp_path: Path) -> None:
+    env = Environment({})
+    assert env.document("FILE", lambda data: data, None, when_unset={}) == {}
+    env.check()
+    env = Environment({"FILE": str(tmp_path / "nowhere")})
+    assert env.document("FILE", lambda data: data, "placeholder", when_unset={}) == "placeholder"
+    with pytest.raises(SettingsError):
+        env.check()
+
+
+def test_what_is_made_of_several_variables_is_a_problem_of_its_own() -> None:
+    def fails() -> int:
+        raise SettingsError("invalid-settings", ["A needs B", "B needs A"])
+
+    env = Environment({})
+    assert (env.made(lambda: 1, 2), env.made(fails, 2)) == (1, 2)
+    env.text("C")
+    with pytest.raises(SettingsError) as caught:
+        env.check()
+    assert caught.value.problems == ("A needs B", "B needs A", "C is not set")
