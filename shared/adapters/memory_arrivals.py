@@ -87,11 +87,12 @@ class MemoryArrivals:
         for row in self._rows("imaging.receipts"):
             known = latest.setdefault(row["ReceiptId"], row)
             latest[row["ReceiptId"]] = max(known, row, key=lambda each: int(each["Revision"]))
+        everything = self._uploads()
         for row in latest.values():
             stretch = Stretch(
                 facility=row["Facility"], covers_from=row["CoversFrom"], covers_to=row["CoversTo"]
             )
-            uploads = self._within(stretch)
+            uploads = _within(stretch, everything)
             digest = reduce(xor, (upload.digest for upload in uploads), 0)
             if row["OpenedAt"] > since and digest != row["Digest"]:
                 yield Changed(
@@ -106,7 +107,7 @@ class MemoryArrivals:
 
     def contents(self, stretch: Stretch) -> Contents:
         """Return what landed in a stretch, and what became of it."""
-        uploads = self._within(stretch)
+        uploads = _within(stretch, self._uploads())
         times = [upload.landed_at for upload in uploads]
         items = [item for upload in uploads for item in upload.items]
         instances = [item for item in items if item["Outcome"] in _OF_INSTANCES]
@@ -164,15 +165,6 @@ class MemoryArrivals:
                 found.append((device.get("Manufacturer"), model, code, 1))
         return found
 
-    def _within(self, stretch: Stretch) -> list[_Upload]:
-        begins = max(stretch.covers_from, stretch.covers_to - _LOOKBACK)
-        return [
-            upload
-            for upload in self._uploads()
-            if upload.facility == stretch.facility
-            and begins < upload.landed_at <= stretch.covers_to
-        ]
-
     def _uploads(self) -> list[_Upload]:
         uploads: dict[str, _Upload] = {}
         for item in self._items():
@@ -204,6 +196,15 @@ class MemoryArrivals:
 
     def _rows(self, table: str) -> list[Any]:
         return list(self.tables.rows.get(table, []))
+
+
+def _within(stretch: Stretch, uploads: list[_Upload]) -> list[_Upload]:
+    begins = max(stretch.covers_from, stretch.covers_to - _LOOKBACK)
+    return [
+        upload
+        for upload in uploads
+        if upload.facility == stretch.facility and begins < upload.landed_at <= stretch.covers_to
+    ]
 
 
 def _item(upload_id: str, decided: Any, announced: list[Any]) -> Row:

@@ -214,9 +214,20 @@ class Contents:
             for (outcome, reason), files in counts.items()
         )
 
+    def to_data(self) -> dict[str, object]:
+        """Return the JSON form."""
+        return {
+            **asdict(self),
+            "opened_at": self.opened_at.isoformat() if self.opened_at else None,
+            "closed_at": self.closed_at.isoformat() if self.closed_at else None,
+            "groups": [{**asdict(group), "names": list(group.names)} for group in self.groups],
+            "incomplete": [asdict(study) for study in self.incomplete],
+            "warnings": [asdict(warning) for warning in self.warnings],
+        }
+
     @classmethod
     def from_fields(cls, fields: Fields) -> "Contents":
-        """Read the inverse of `asdict`, times being text."""
+        """Read the inverse of `to_data`."""
         return cls(
             digest=fields.integer("digest"),
             opened_at=fields.optional_time("opened_at"),
@@ -270,9 +281,6 @@ class Receipt:
 
     def to_data(self) -> dict[str, object]:
         """Return the JSON form."""
-        contents = asdict(self.contents)
-        for name in ("opened_at", "closed_at"):
-            contents[name] = contents[name].isoformat() if contents[name] else None
         return {
             "facility": self.stretch.facility,
             "covers_from": self.stretch.covers_from.isoformat(),
@@ -283,7 +291,7 @@ class Receipt:
             "opened_at": self.opened_at.isoformat(),
             "closed_at": self.closed_at.isoformat(),
             "bucket": self.bucket,
-            "contents": contents,
+            "contents": self.contents.to_data(),
         }
 
     @classmethod
