@@ -57,4 +57,6 @@ class Index:
             self.tables.append("imaging.deid_audit", [rows.audit(outcome)])
         if outcome.kind.ends_upload:
             self.tables.append("imaging.uploads", [rows.upload(outcome)])
-        return Done("outcome indexed", {"outcome": outcome.kind.value})
+        since_landed_ms = outcome.since_landed_ms(self.clock.now())
+        told = {"outcome": outcome.kind.value, "since_landed_ms": since_landed_ms}
+        return Done("outcome indexed", told)

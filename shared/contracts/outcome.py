@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.contracts.fields import Fields
@@ -131,6 +131,7 @@ class Outcome:
     source: StoredObject
     target: StoredObject | None
     decided_at: datetime
+    from_inbox: bool = False  # decided where it landed: neither a member nor decided again
     reason: str | None = None
     identity: Identity | None = None
     primary_at: datetime | None = None  # since when the version is the primary one; None: it is not
@@ -179,6 +180,11 @@ class Outcome:
         """The id of the upload, or the member, that an outcome of `ingest` answers."""
         return upload_event_id(self.source.version)
 
+    def since_landed_ms(self, now: datetime) -> int | None:
+        """Return how long ago an upload landed; None for what was not decided in the inbox."""
+        age = now - self.source.created
+        return age // timedelta(milliseconds=1) if self.from_inbox else None
+
     def to_message(self) -> Message:
         """Return the message of this outcome."""
         attributes = {
@@ -208,6 +214,7 @@ class Outcome:
             "source": self.source.to_data(),
             "target": self.target.to_data() if self.target else None,
             "decided_at": self.decided_at.isoformat(),
+            "from_inbox": self.from_inbox,
             "identity": asdict(self.identity) if self.identity else None,
             "primary_at": self.primary_at.isoformat() if self.primary_at else None,
             "difference": self.difference,
@@ -246,6 +253,7 @@ class Outcome:
             source=fields.required("source", StoredObject.from_fields),
             target=fields.nested("target", StoredObject.from_fields),
             decided_at=fields.time("decided_at"),
+            from_inbox=fields.flag("from_inbox", default=False),
             reason=fields.optional_text("reason"),
             identity=fields.nested("identity", _identity),
             primary_at=fields.optional_time("primary_at"),

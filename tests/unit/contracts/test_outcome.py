@@ -7,8 +7,8 @@ import pytest
 from shared.contracts.event import PublicEvent
 from shared.contracts.message import Message
 from shared.contracts.outcome import (
-    ExpectedStudy,
     Expansion,
+    ExpectedStudy,
     Finding,
     Outcome,
     OutcomeKind,
@@ -21,7 +21,7 @@ from tests.outcomes import MOMENT, a_stored_object, an_outcome
 
 @pytest.mark.parametrize("kind", OutcomeKind)
 def test_an_outcome_survives_the_journey(kind: OutcomeKind) -> None:
-    outcome = an_outcome(kind)
+    outcome = an_outcome(kind, from_inbox=True)
     assert Outcome.from_message(outcome.to_message()) == outcome
 
 
@@ -52,7 +52,7 @@ def test_what_older_releases_did_not_say_has_its_default() -> None:
         header_bytes=0,
     )
     data = json.loads(outcome.to_message().data)
-    for name in ("expected", "expected_instances", "header_bytes", "duration_ms"):
+    for name in ("expected", "expected_instances", "from_inbox", "header_bytes", "duration_ms"):
         del data[name]
     del data["references"][0]["study_instance_uid"]
     del data["findings"][0]["count"]

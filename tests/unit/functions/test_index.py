@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -37,6 +37,14 @@ def test_a_redelivery_repeats_the_row(kind: OutcomeKind) -> None:
         Index(tables=tables, clock=ManualClock())(an_outcome(kind))
     for first, second in tables.rows.values():
         assert first == second
+
+
+def test_the_log_says_how_long_after_it_landed_an_upload_was_indexed() -> None:
+    clock = ManualClock()
+    clock.time = MOMENT + timedelta(seconds=3)
+    index = Index(tables=MemoryTables(), clock=clock)
+    assert index(an_outcome(from_inbox=True)).fields["since_landed_ms"] == 3000
+    assert index(an_outcome()).fields["since_landed_ms"] is None
 
 
 def test_the_row_of_an_instance_has_what_analysts_filter_by() -> None:

@@ -1,6 +1,7 @@
 import json
 import logging
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -279,6 +280,12 @@ def test_the_log_says_what_was_decided_of_which_generation(world: _World) -> Non
     assert (archived.level, refused.level) == (logging.INFO, logging.ERROR)
     assert archived.fields["generation"] == image.version.generation
     assert refused.fields["reason"] == "not-dicom"
+
+
+def test_the_log_says_how_long_after_it_landed_an_upload_was_decided(world: _World) -> None:
+    landed = world.store.put("inbox", "h/a", an_instance())
+    world.clock.time += timedelta(seconds=3)
+    assert world.deliver(landed).fields["since_landed_ms"] == 3000
 
 
 def test_beyond_so_many_at_once_a_header_is_read_another_time(world: _World) -> None:

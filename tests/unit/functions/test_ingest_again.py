@@ -1,7 +1,7 @@
 """What is kept can be announced again: released, promoted, or just decided once more."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 
 import pydicom
@@ -78,6 +78,7 @@ def test_what_is_released_is_decided_as_what_was_sent(world: _World) -> None:
     assert released.root_event_id == refused.root_event_id
     assert released.event_id != refused.event_id
     assert released.decided_at > refused.decided_at
+    assert (refused.from_inbox, released.from_inbox) == (True, False)
     assert world.names("quarantine") == []
     assert released.target is not None
     assert world.store.data("archive", released.target.version.name) == IMAGE
@@ -134,6 +135,10 @@ def test_a_released_member_is_still_a_member(world: _World) -> None:
     assert member.source.version.natural_key.endswith("!/a")
 
 
+def _anew(outcome: Outcome, at: datetime) -> Outcome:
+    return replace(outcome, decided_at=at, from_inbox=False)
+
+
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_what_is_archived_says_the_same_again_and_stays(world: _World, number: int) -> None:
     outcomes = [
@@ -143,7 +148,7 @@ def test_what_is_archived_says_the_same_again_and_stays(world: _World, number: i
     ]
     before = world.names("archive")
     again = world.again(outcomes[number].target)
-    assert again == replace(outcomes[number], decided_at=again.decided_at)
+    assert again == _anew(outcomes[number], again.decided_at)
     assert world.names("archive") == before
 
 
@@ -153,7 +158,7 @@ def test_a_duplicate_that_was_kept_stays_one(world: _World) -> None:
     duplicate = world.land("h/b", IMAGE)
     before = world.names("archive")
     again = world.again(duplicate.target)
-    assert again == replace(duplicate, decided_at=again.decided_at)
+    assert again == _anew(duplicate, again.decided_at)
     assert world.names("archive") == before
 
 

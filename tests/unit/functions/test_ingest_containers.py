@@ -122,6 +122,7 @@ def test_members_descend_from_their_container_and_bear_its_moment(world: _World)
     assert (member.kind, member.facility) == (OutcomeKind.ARCHIVED, "h")
     assert member.root_event_id == root.root_event_id
     assert member.source.created == root.source.created
+    assert (root.from_inbox, member.from_inbox) == (True, False)
     assert member.source.version.natural_key == f"{root.source.version.natural_key}!/a/b"
     assert world.names("quarantine") == []
 
