@@ -10,7 +10,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 # Values reach the commands through the environment, so that no quote in them can hurt.
-export SRC FACILITY Q STAGE REASON NAME DO KIND PSEUDONYM WHO KEY_FILE PROJECT
+export SRC SINCE FACILITY Q STAGE REASON NAME DO KIND PSEUDONYM WHO KEY_FILE PROJECT
 
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
@@ -82,6 +82,18 @@ reidentify: $(RUN_READY) ## What a pseudonym stands for; who asks is recorded (i
 	@"$(PY)" -m infra.operate --local reidentify --key-file "$$KEY_FILE" --project "$$PROJECT" \
 	  --who "$$WHO" --reason "$$REASON" "--$$KIND" "$$PSEUDONYM"
 
+.PHONY: rebuild
+rebuild: $(RUN_READY) ## Have everything kept that has no row decided again
+	@"$(PY)" -m infra.operate --local rebuild
+
+.PHONY: replay
+replay: $(RUN_READY) ## Have a day decided again: make replay SINCE=2026-01-31 [FACILITY=…]
+	@"$(PY)" -m infra.operate --local replay --since "$$SINCE" --facility "$$FACILITY"
+
+.PHONY: onboard
+onboard: $(RUN_READY) ## What a facility needs to send: make onboard FACILITY=demo-hospital
+	@"$(PY)" -m infra.operate --local onboard --facility "$$FACILITY"
+
 .PHONY: test
 test: $(DEV_READY) ## All tests
 	@"$(PY)" -m pytest
@@ -118,6 +130,20 @@ dependencies: $(DEV_READY) ## Check what is declared against what is imported, a
 .PHONY: bundle
 bundle: $(RUN_READY) ## Build the zips that are deployed, one per function
 	@"$(PY)" -m infra.bundle
+
+.PHONY: sbom
+sbom: $(DEV_READY) ## What each function is made of, as CycloneDX, into build/sbom
+	@"$(PY)" -m infra.sbom
+
+AUDIT := build/audit/bin/python
+
+.PHONY: audit
+audit: ## Look for known weaknesses in what is pinned; needs a network that reaches advisories
+	@"$(AUDIT)" -c 'import pip_audit' 2> /dev/null || { "$(PYTHON)" -m venv build/audit && "$(AUDIT)" -m pip \
+	  install -qq --disable-pip-version-check pip-audit==2.10.1; }
+	@"$(AUDIT)" -m pip_audit --strict --disable-pip --require-hashes --progress-spinner off \
+	  --vulnerability-service osv -r requirements.lock 2> build/audit/said.txt \
+	  || { tail -n 1 build/audit/said.txt >&2; exit 1; }
 
 .PHONY: schemas
 schemas: $(DEV_READY) ## Write the schemas of tables and events, and the views made from others

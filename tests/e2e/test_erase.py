@@ -6,6 +6,7 @@ import sys
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from infra.definition import load_pipeline
 from infra.local.drop import Upload, drop
@@ -20,7 +21,7 @@ ERASED, STAYING = "ERASED-9001", "STAYING-9002"
 PATIENTS = {ERASED: 9001, STAYING: 9002}
 
 
-def _instance(patient_id: str, instance: int = 1, **attributes: str) -> bytes:
+def _instance(patient_id: str, instance: int = 1, **attributes: Any) -> bytes:
     number = PATIENTS[patient_id]
     return an_instance(
         patient=number, study=number, instance=instance, PatientID=patient_id, **attributes
@@ -63,7 +64,7 @@ def _found(cloud: Cloud, patient_id: str) -> set[str]:
         for blob in cloud.clients.storage.list_blobs(name):
             told = blob.download_as_bytes() + f"{blob.name} {blob.metadata}".encode()
             if any(needle in told for needle in needles):
-                found.add(f"{bucket}: {blob.name.partition('/')[0]}")
+                found.add(bucket)
     for table in TABLES:
         text = repr(query(cloud, f"SELECT * FROM {table}")).encode()
         if any(needle in text for needle in needles):
@@ -110,7 +111,7 @@ def test_a_patient_is_gone_from_every_bucket_and_table_and_the_other_is_whole(
         _drop(cloud, patient_id)
     until(lambda: all(_copies(cloud, patient_id) == 2 for patient_id in PATIENTS))
     staying = _found(cloud, STAYING)
-    assert {"imaging.instances", "research.instances", "quarantine: truncated"} <= staying
+    assert {"imaging.instances", "research.instances", "quarantine"} <= staying
     status, said = _erase(cloud, "--patient", ERASED)
     assert status in {0, 1}, said
     rehearsed = _told(said)
