@@ -28,11 +28,17 @@ def _of_content(decision: Decision) -> tuple[Finding, ...]:
                 Finding(code=each.code, path=each.path, count=each.count) for each in read.warnings
             )
         case Quarantine(problems=problems):
-            paths = dict.fromkeys(problem.partition(" ")[0] for problem in problems)
+            paths = dict.fromkeys(map(_path, problems))
             return tuple(
                 Finding(code=MANIFEST_PROBLEM, path=path) for path in list(paths)[:MOST_WARNINGS]
             )
     return ()
+
+
+def _path(problem: str) -> str:
+    """Return of which field a problem tells; of the whole, none."""
+    field = problem.partition(" ")[0].rstrip(".")
+    return _NO_PATH if field == "is" else field
 
 
 def references(decision: Decision) -> tuple[Reference, ...]:

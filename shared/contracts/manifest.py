@@ -49,7 +49,7 @@ class ManifestLimit(NamedTuple):
 _ROWS: Final[dict[str, tuple[str, str]]] = {
     "max_bytes": (
         "manifest-too-large",
-        "20,000 UIDs of 64 characters take 1.5 MB; as Python values 2 MiB take 60 MiB at worst",
+        "20,000 UIDs of 64 characters take 1.5 MB; 2 MiB take 90 in memory at worst, as headers do",
     ),
     "max_studies": (
         "manifest-too-many-studies",

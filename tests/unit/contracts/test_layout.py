@@ -81,6 +81,25 @@ def test_parts_of_composite_uploads(name: str, *, expected: bool) -> None:
     assert layout.is_upload_part(version) is expected
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("h/_complete.json", True),
+        ("h/a/b/_complete.json", True),
+        ("h/disc.zip!/_complete.json", True),
+        ("h/disc.zip!/a/_complete.json", True),
+        ("h/_COMPLETE.json", False),
+        ("h/a_complete.json", False),
+        ("h/_complete.json/a", False),
+        ("h/_complete.json.gz", False),
+        ("h/_complete.json ", False),
+    ],
+)
+def test_manifests_are_told_by_the_last_part_of_their_name(name: str, *, expected: bool) -> None:
+    version = ObjectVersion(bucket="b", name=name, generation=1)
+    assert layout.is_manifest(version) is expected
+
+
 def test_only_an_empty_object_is_a_folder_marker() -> None:
     marker = replace(a_stored_object("h/study/"), size=0)
     assert layout.is_folder_marker(marker)

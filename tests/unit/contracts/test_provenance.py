@@ -26,7 +26,10 @@ A_STORED_OBJECT = StoredObject(
 UPLOAD = replace(MEMBER, path=None)
 
 
-@pytest.mark.parametrize("sent", [MEMBER, UPLOAD])
+LABELLED = replace(UPLOAD, expected_instances=120)
+
+
+@pytest.mark.parametrize("sent", [MEMBER, UPLOAD, LABELLED])
 def test_it_survives_the_journey(sent: Provenance) -> None:
     assert Provenance.from_labels(sent.to_labels()) == sent
 
@@ -43,6 +46,10 @@ def test_a_missing_label_is_named_and_no_value(name: str) -> None:
 def test_the_key_is_the_containers_and_the_path() -> None:
     assert MEMBER.version.natural_key == "inbox/h/disc.zip#5!/a/b"
     assert (MEMBER.version.name, MEMBER.version.facility) == ("h/disc.zip!/a/b", "h")
+
+
+def test_what_was_said_with_a_container_was_said_of_its_members() -> None:
+    assert LABELLED.member("a", 1).member("b", 1).expected_instances == 120
 
 
 def test_depth_counts_the_containers_around() -> None:
