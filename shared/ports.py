@@ -20,6 +20,7 @@ from shared.contracts.catalogue import (
     Progress,
 )
 from shared.contracts.event import PublicEvent
+from shared.contracts.gathering import Gathering
 from shared.contracts.letter import Letter
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
@@ -147,6 +148,17 @@ class Ledger(Protocol):
         """Yield the rows declared since then whose event the table of events does not have.
 
         Each once, in the order in which they were declared.
+        """
+        ...
+
+
+class Studies(Protocol):
+    """What the tables say of studies as a whole."""
+
+    def gathered(self, since: datetime, only: Sequence[str] = ()) -> Iterator[Gathering]:
+        """Yield the studies that got something since then and are not complete with it.
+
+        Of each, what came since then; of these Study Instance UIDs only, unless there are none.
         """
         ...
 

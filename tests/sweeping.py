@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from functions.sweep.alarm import Alarm
 from functions.sweep.handler import Sweep
 from functions.sweep.terms import Limits, Terms
 from shared.adapters.memory import (
@@ -14,9 +15,11 @@ from shared.adapters.memory import (
     MemoryTables,
     MemoryTopic,
 )
+from shared.contracts.facilities import Facilities
 from shared.contracts.message import Message
 from shared.contracts.upload import Upload
 
+FACILITIES = Facilities.from_data({"h": {}, "c": {"archive_prefix": "clinics/c"}})
 INTERVAL = timedelta(minutes=5)
 LIMITS = Limits(stuck_after=timedelta(minutes=15), interval=INTERVAL)
 
@@ -32,6 +35,7 @@ class Swept:
 
     clock: ManualClock = field(default_factory=ManualClock)
     topic: MemoryTopic = field(default_factory=MemoryTopic)
+    events: MemoryTopic = field(default_factory=MemoryTopic)
     tables: MemoryTables = field(default_factory=MemoryTables)
     dead_letters: MemorySubscription = field(default_factory=MemorySubscription)
 
@@ -42,6 +46,7 @@ class Swept:
         made: dict[str, Any] = {
             "objects": self.store,
             "uploads": self.topic,
+            "alarm": Alarm(events=self.events, facilities=FACILITIES, terms=terms(limits)),
             "catalogue": MemoryCatalogue(self.tables),
             "dead_letters": self.dead_letters,
             "clock": self.clock,

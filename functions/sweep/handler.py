@@ -18,21 +18,20 @@ from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Final
 
+from functions.sweep.alarm import Alarm
 from functions.sweep.merge import Pair, merged
-from functions.sweep.patience import is_due
+from functions.sweep.patience import is_due, passed
 from functions.sweep.report import Kind, Report
 from functions.sweep.task import Task
-from functions.sweep.terms import Terms
+from functions.sweep.terms import LOOKBACK, Terms
 from shared.contracts import layout
-from shared.contracts.catalogue import Progress
+from shared.contracts.catalogue import OpenUpload, Progress
 from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.contracts.upload import Upload
 from shared.dead_letters import waiting
 from shared.errors import ContractError, TransientError
 from shared.ports import Catalogue, Clock, Done, ObjectStore, Publisher, Subscription
 
-# As long as topics keep what was published. What is open for longer was reported many times.
-LOOKBACK: Final = timedelta(days=31)
 EVER: Final = timedelta(days=10_000)
 
 
@@ -46,6 +45,7 @@ class Sweep:
     dead_letters: Subscription
     clock: Clock
     terms: Terms
+    alarm: Alarm | None = None
     tasks: Sequence[Task] = ()
 
     def __call__(self) -> Done:
@@ -91,7 +91,8 @@ class Sweep:
         for stored in self._stuck(after):
             if self._is_spent(report):
                 return
-            self._announce(report, Kind.STUCK, stored)
+            if upload := self._announce(report, Kind.STUCK, stored):
+                self._tell(Kind.STUCK, upload, stored.created, self._patience(stored))
             report.redriven.add(stored.version)
             report.redriven_to = stored.uri
         report.redriven_to = ""
@@ -130,9 +131,12 @@ class Sweep:
             if self._is_spent(report):
                 break
             if stored := self.objects.stat(upload.version):
-                self._announce(report, Kind.OPEN, stored)
+                kind = Kind.OPEN
+                self._announce(report, kind, stored)
             else:
-                report.add(Kind.VANISHED, upload.version)
+                kind = Kind.VANISHED
+                report.add(kind, upload.version)
+            self._tell(kind, upload, upload.landed_at, limits.stuck_after)
 
     def _compare(self, report: Report, after: str) -> None:
         """Compare the next part of the archive with its rows.
@@ -177,14 +181,22 @@ class Sweep:
             if name > after and layout.is_version(name):
                 yield stored
 
-    def _announce(self, report: Report, kind: Kind, stored: StoredObject) -> None:
+    def _announce(self, report: Report, kind: Kind, stored: StoredObject) -> Upload | None:
         try:
             upload = self._upload(stored)
         except ContractError:
             report.add(Kind.UNLABELLED, stored.version)
-            return
+            return None
         self.uploads.publish(upload.to_message())
         report.add(kind, stored.version)
+        return upload
+
+    def _tell(
+        self, kind: Kind, upload: Upload | OpenUpload, since: datetime, patience: timedelta
+    ) -> None:
+        """Tell the outside which limit was passed: the same, whoever tells it and when."""
+        if self.alarm:
+            self.alarm.tell(kind, upload, since, passed(self.clock.now() - since, patience))
 
     def _upload(self, stored: StoredObject) -> Upload:
         if stored.version.bucket == self.terms.inbox:

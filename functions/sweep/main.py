@@ -1,6 +1,7 @@
 """Entry point of `sweep`: wiring only."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import functions_framework
@@ -8,10 +9,11 @@ from flask import Request
 
 from functions.sweep.handler import Sweep
 from functions.sweep.settings import Settings
-from shared.adapters.catalogue import BigQueryCatalogue
+from functions.sweep.wiring import Reach, wired
 from shared.adapters.cloud_storage import CloudStorage
 from shared.adapters.pubsub import PubSubSubscription, PubSubTopic
 from shared.adapters.system_clock import SystemClock
+from shared.adapters.warehouse import BigQueryWarehouse
 from shared.runtime import delivery, log
 from shared.runtime.environment import Environment
 
@@ -21,14 +23,11 @@ SCHEMAS = Path(__file__).parent / "schemas"
 
 
 def _make() -> Sweep:
-    return Sweep(
-        objects=CloudStorage(SETTINGS.project),
-        uploads=PubSubTopic(SETTINGS.project, SETTINGS.uploads_topic),
-        catalogue=BigQueryCatalogue(SETTINGS.project, SETTINGS.dataset, SCHEMAS),
-        dead_letters=PubSubSubscription(SETTINGS.project, SETTINGS.dead_letters),
-        clock=SystemClock(),
-        terms=SETTINGS.terms,
-    )
+    project, objects = SETTINGS.project, CloudStorage(SETTINGS.project)
+    warehouse = BigQueryWarehouse(project, SETTINGS.dataset, SCHEMAS, objects, SETTINGS.receipts)
+    dead_letters = PubSubSubscription(project, SETTINGS.dead_letters)
+    topic = partial(PubSubTopic, project)
+    return wired(SETTINGS, Reach(objects, warehouse, topic, dead_letters, SystemClock()))
 
 
 _handler = delivery.Lazy(_make)

@@ -14,3 +14,8 @@ def is_due(age: timedelta, patience: timedelta, interval: timedelta) -> bool:
     """
     before = max(age - 2 * interval, timedelta())
     return (age // patience).bit_length() > (before // patience).bit_length()
+
+
+def passed(age: timedelta, patience: timedelta) -> timedelta:
+    """Return the last doubling of the patience that was passed: something is due at each."""
+    return patience * 2 ** ((age // patience).bit_length() - 1)

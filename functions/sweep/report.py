@@ -70,6 +70,7 @@ class Report:
     cut_short: bool = False  # by a limit
     before: Progress = field(default_factory=Progress)  # how far the runs before it had come
     tallies: dict[str, int] = field(default_factory=dict)  # of the tasks, by name in snake_case
+    studies_since: datetime | None = None  # which studies were looked at; None when not all were
     failures: list[TransientError] = field(default_factory=list)  # of tasks
 
     def add(self, kind: Kind, version: ObjectVersion) -> None:
@@ -130,6 +131,7 @@ class Report:
             "PassComplete": self.pass_complete if compared else None,
             "Findings": self.told(),
             "FindingsOmitted": self.counts.total() - len(self.findings),
+            "StudiesSince": self.studies_since,
             **{_column(name): count for name, count in self.tallies.items()},
             "PipelineVersion": PIPELINE_VERSION,
         }

@@ -1,10 +1,12 @@
 """The settings of `sweep`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from functions.sweep.terms import DEFAULT_LIMITS, Limits, Terms
 from shared.contracts.facilities import Facilities
+from shared.contracts.uid_mask import UidMask
 from shared.runtime.environment import Environment
 
 
@@ -19,7 +21,7 @@ class Settings:
     dataset: str
     receipts: str
     facilities: Facilities
-    event_key: bytes | None = field(repr=False)
+    mask: UidMask
     terms: Terms
 
     @classmethod
@@ -29,6 +31,8 @@ class Settings:
         Raises:
             SettingsError: names every variable that is missing or wrong.
         """
+        facilities = env.document("INLET_FACILITIES_FILE", Facilities.from_data, Facilities({}))
+        key = env.optional_secret("INLET_EVENT_KEY_FILE")
         settings = cls(
             project=env.text("GOOGLE_CLOUD_PROJECT"),
             uploads_topic=env.text("INLET_UPLOADS_TOPIC"),
@@ -36,8 +40,8 @@ class Settings:
             dead_letters=env.text("INLET_DEAD_LETTERS"),
             dataset=env.text("INLET_DATASET"),
             receipts=env.text("INLET_RECEIPTS"),
-            facilities=env.document("INLET_FACILITIES_FILE", Facilities.from_data, Facilities({})),
-            event_key=env.optional_secret("INLET_EVENT_KEY_FILE"),
+            facilities=facilities,
+            mask=env.made(partial(UidMask.of, facilities, key), UidMask()),
             terms=Terms(
                 inbox=env.text("INLET_INBOX"),
                 archive=env.text("INLET_ARCHIVE"),
@@ -61,6 +65,7 @@ def _limits(env: Environment) -> Limits:
         max_compared=env.integer("INLET_MAX_COMPARED", default.max_compared),
         max_dead_letters=env.integer("INLET_MAX_DEAD_LETTERS", default.max_dead_letters),
         max_findings=env.integer("INLET_MAX_FINDINGS", default.max_findings),
+        max_study_changes=env.integer("INLET_MAX_STUDY_CHANGES", default.max_study_changes),
     )
 
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+# As long as topics keep what was published. What is open for longer was reported many times.
+LOOKBACK: Final = timedelta(days=31)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -18,6 +21,7 @@ class Limits:
     max_compared: int = 500_000
     max_dead_letters: int = 100
     max_findings: int = 100
+    max_study_changes: int = 1_000
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -17,7 +17,7 @@ from shared.ports import Row
 
 # An outcome's LandedAt is the object's creation, an announcement's the event's: a moment later.
 _OPEN: Final = """
-SELECT Bucket, ObjectName, Generation, LandedAt
+SELECT Bucket, ObjectName, Generation, LandedAt, UploadId, RootEventId
 FROM landed
 WHERE LandedAt >= @since AND LandedAt <= @until
   AND UploadId NOT IN (
@@ -39,7 +39,8 @@ SELECT
   MAX(IF(Vanished IS NULL, NULL, RunAt)) AS AskedAt,
   MAX(IF(ComparedTo IS NULL, NULL, RunAt)) AS ComparedAt,
   MAX_BY(ComparedTo, IF(ComparedTo IS NULL, NULL, RunAt)) AS ComparedTo,
-  MAX_BY(PassComplete, IF(ComparedTo IS NULL, NULL, RunAt)) AS PassComplete
+  MAX_BY(PassComplete, IF(ComparedTo IS NULL, NULL, RunAt)) AS PassComplete,
+  MAX(IF(StudiesSince <= TIMESTAMP_SUB(RunAt, INTERVAL 31 DAY), RunAt, NULL)) AS StudiesAt
 FROM sweeps
 WHERE RunAt >= @since
 """
@@ -58,7 +59,12 @@ class BigQueryCatalogue:
             version = ObjectVersion(
                 bucket=row["Bucket"], name=row["ObjectName"], generation=row["Generation"]
             )
-            yield OpenUpload(version=version, landed_at=row["LandedAt"])
+            yield OpenUpload(
+                version=version,
+                landed_at=row["LandedAt"],
+                event_id=row["UploadId"],
+                root_event_id=row["RootEventId"],
+            )
 
     def archived(self, bucket: str, after: str, limit: int) -> Iterator[IndexedVersion]:
         """Yield the indexed versions in a bucket whose names come after one, in their order."""
@@ -81,6 +87,7 @@ class BigQueryCatalogue:
             compared_at=row["ComparedAt"],
             compared_to=row["ComparedTo"] or "",
             pass_complete=row["PassComplete"] is not False,  # no pass was begun
+            studies_at=row["StudiesAt"],
         )
 
     def record(self, sweep: Row) -> None:

@@ -7,7 +7,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.adapters.chunks import fingerprint
@@ -215,7 +215,12 @@ class MemoryCatalogue:
                 version = ObjectVersion(
                     bucket=row["Bucket"], name=row["ObjectName"], generation=row["Generation"]
                 )
-                yield OpenUpload(version=version, landed_at=row["LandedAt"])
+                yield OpenUpload(
+                    version=version,
+                    landed_at=row["LandedAt"],
+                    event_id=row["UploadId"],
+                    root_event_id=row["RootEventId"],
+                )
 
     def archived(self, bucket: str, after: str, limit: int) -> Iterator[IndexedVersion]:
         """Yield the indexed versions in a bucket whose names come after one, in their order."""
@@ -241,6 +246,7 @@ class MemoryCatalogue:
             compared_at=last["RunAt"] if last else None,
             compared_to=last["ComparedTo"] if last else "",
             pass_complete=last["PassComplete"] if last else True,
+            studies_at=max((row["RunAt"] for row in rows if _is_of_a_month(row)), default=None),
         )
 
     def record(self, sweep: Row) -> None:
@@ -381,6 +387,11 @@ class ManualClock:
     def now(self) -> datetime:
         """Return the time it was set to."""
         return self.time
+
+
+def _is_of_a_month(sweep: Any) -> bool:
+    since = sweep["StudiesSince"]
+    return since is not None and since <= sweep["RunAt"] - timedelta(days=31)
 
 
 def _is_publishable(message: Message) -> bool:

@@ -1,18 +1,24 @@
 """Queries of one BigQuery dataset, whose rows are streamed."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from google.auth.credentials import AnonymousCredentials
-from google.cloud.bigquery import Client, QueryJobConfig, ScalarQueryParameter
+from google.cloud.bigquery import (
+    ArrayQueryParameter,
+    Client,
+    QueryJobConfig,
+    ScalarQueryParameter,
+)
 
 from shared.adapters.vendor_errors import translated
 
 TIMEOUT_S: Final = 120.0
 PAGE_ROWS: Final = 10_000  # held in memory at once
 
+Value = str | int | datetime | Sequence[str]
 _TYPES: Final = {str: "STRING", int: "INT64", datetime: "TIMESTAMP"}
 
 
@@ -25,15 +31,18 @@ class Queries:
         self._client = Client(project=project, credentials=credentials)
         self._dataset = f"{project}.{dataset}"
 
-    def rows(self, query: str, **values: str | int | datetime) -> Iterator[Any]:
+    def rows(self, query: str, **values: Value) -> Iterator[Any]:
         """Yield the rows of a query with named parameters."""
         config = QueryJobConfig(
             default_dataset=self._dataset,
-            query_parameters=[
-                ScalarQueryParameter(name, _TYPES[type(value)], value)
-                for name, value in values.items()
-            ],
+            query_parameters=[_parameter(name, value) for name, value in values.items()],
         )
         with translated("bigquery"):
             job = self._client.query(query, job_config=config, timeout=TIMEOUT_S)
             yield from job.result(page_size=PAGE_ROWS, timeout=TIMEOUT_S)
+
+
+def _parameter(name: str, value: Value) -> ArrayQueryParameter | ScalarQueryParameter:
+    if isinstance(value, str | int | datetime):
+        return ScalarQueryParameter(name, _TYPES[type(value)], value)
+    return ArrayQueryParameter(name, "STRING", list(value))

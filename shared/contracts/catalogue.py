@@ -12,6 +12,8 @@ class OpenUpload:
 
     version: ObjectVersion  # where it was announced last
     landed_at: datetime
+    event_id: str  # of the upload, or the member
+    root_event_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,3 +60,4 @@ class Progress:
     compared_at: datetime | None = None  # when one compared a part of the archive
     compared_to: str = ""  # the last name of that part, of which the next begins
     pass_complete: bool = True  # nothing of the archive comes after it
+    studies_at: datetime | None = None  # when one looked at studies of as many days as any does

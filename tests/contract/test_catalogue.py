@@ -56,7 +56,7 @@ def test_what_was_announced_and_not_decided_is_open(warehouse: Warehouse) -> Non
         _announce(sink, Upload(version=_version(number), landed_at=MOMENT))
     _decide(sink, _version(2))
     found = sorted(catalogue.open_uploads(MOMENT - DAY, MOMENT + DAY), key=_generation)
-    assert found == [OpenUpload(version=_version(number), landed_at=MOMENT) for number in (1, 3)]
+    assert found == [_open(Upload(version=_version(number))) for number in (1, 3)]
 
 
 def test_what_landed_at_another_time_is_not_asked_for(warehouse: Warehouse) -> None:
@@ -130,6 +130,7 @@ def test_progress_is_what_the_last_run_of_each_step_wrote(warehouse: Warehouse) 
         _report(MOMENT + DAY, asked=True, compared_from="a", compared_to="b"),
         _report(MOMENT + 3 * DAY, redriven_to="gs://inbox/h/a"),
     ]
+    runs[1].studies_since, runs[2].studies_since = MOMENT, MOMENT - 30 * DAY
     runs[0].add(Kind.ROW_MISSING, _version(1))
     for report in runs:
         catalogue.record(report.row(report.started))
@@ -139,6 +140,7 @@ def test_progress_is_what_the_last_run_of_each_step_wrote(warehouse: Warehouse) 
         compared_at=MOMENT + 2 * DAY,
         compared_to="c",
         pass_complete=False,
+        studies_at=MOMENT + DAY,
     )
     assert catalogue.progress(MOMENT + 2 * DAY).asked_at is None
     assert catalogue.progress(MOMENT + 3 * DAY) == Progress(redriven_to="gs://inbox/h/a")
@@ -150,6 +152,15 @@ def test_a_dataset_that_is_not_there_is_transient(bigquery: dict[str, str]) -> N
     nowhere = BigQueryCatalogue(bigquery["GOOGLE_CLOUD_PROJECT"], "nowhere", SCHEMAS)
     with pytest.raises(TransientError):
         nowhere.progress(datetime.now(UTC))
+
+
+def _open(upload: Upload) -> OpenUpload:
+    return OpenUpload(
+        version=upload.version,
+        landed_at=MOMENT,
+        event_id=upload.event_id,
+        root_event_id=upload.root_event_id,
+    )
 
 
 def _generation(upload: OpenUpload) -> int:

@@ -19,6 +19,7 @@ from werkzeug.test import EnvironBuilder
 
 from functions.sweep.alarm import Alarm
 from functions.sweep.completion import Completion
+from functions.sweep.receipts import Receipts
 from functions.sweep.terms import Limits, Terms
 from shared.adapters.system_clock import SystemClock
 from shared.contracts.facilities import Facilities
@@ -219,20 +220,26 @@ def test_sweep(enter: Enter) -> None:
     tables = "a-project", "the-dataset", module.SCHEMAS, STORE, "the-receipts"
     assert handler.catalogue == Made("BigQueryWarehouse.catalogue", tables)
     assert module.SCHEMAS.parent.name == "sweep"
-    registry = Facilities.from_data(REGISTRY)
-    assert handler.alarm == Alarm(
-        events=_topic("the-events"), facilities=registry, terms=handler.terms
+    told: dict[str, Any] = {
+        "events": _topic("the-events"),
+        "facilities": Facilities.from_data(REGISTRY),
+    }
+    assert handler.alarm == Alarm(terms=handler.terms, **told)
+    studies, arrivals, ledger = (
+        Made(f"BigQueryWarehouse.{name}", tables) for name in ("studies", "arrivals", "ledger")
     )
-    assert handler.tasks[0] == Completion(
-        studies=Made("BigQueryWarehouse.studies", tables),
-        ledger=Made("BigQueryWarehouse.ledger", tables),
-        events=_topic("the-events"),
-        facilities=registry,
-        mask=UidMask(),
-        clock=handler.clock,
-        max_changes=70,
-        budget=timedelta(seconds=65) / 3,
-    )
+    declared: dict[str, Any] = {**told, "ledger": ledger, "clock": handler.clock}
+    completion: dict[str, Any] = {**declared, "studies": studies, "mask": UidMask()}
+    receipts: dict[str, Any] = {**declared, "arrivals": arrivals, "objects": STORE}
+    assert handler.tasks == [
+        Completion(max_changes=70, budget=timedelta(seconds=65) / 3, **completion),
+        Receipts(
+            bucket="the-receipts",
+            patience=limits.stuck_after,
+            look_back_every=limits.ask_every,
+            **receipts,
+        ),
+    ]
 
 
 @pytest.mark.parametrize("stage", STAGES)
