@@ -12,6 +12,7 @@ from pathlib import Path
 from pydicom.datadict import dictionary_description
 
 from shared.contracts.outcome import OutcomeKind
+from shared.contracts.receipt import Closing
 from shared.contracts.study import Cause, Change
 from shared.contracts.targets import Result, TargetKind
 from shared.dicom.attributes import HOT_COLUMNS, NAME_GROUPS, HotColumn
@@ -428,30 +429,45 @@ TABLES: Mapping[str, Schema] = {
             _VERSION,
         ],
     },
-    "imaging.sweeps": {
-        "description": "One row per run of the sweep: what it found, and how far it has come.",
-        "partition_field": "RunAt",
+    "imaging.receipts": {
+        "description": "One row per revision of a receipt, and again where it was entered again; "
+        "never two that differ.",
+        "partition_field": "DeclaredAt",
+        "clustering": ["Facility", "ReceiptId"],
         "fields": [
-            column("RunAt", "TIMESTAMP", "When it began", "REQUIRED"),
-            column("DurationMs", "INTEGER", "How long it took, in milliseconds"),
-            column("Redriven", "INTEGER", "Objects that waited for too long, announced again"),
+            column("EventId", "STRING", "Id of the event that tells it: `ce-id`", "REQUIRED"),
+            column("ReceiptId", "STRING", "Id of the receipt, in all its revisions", "REQUIRED"),
+            column("Facility", "STRING", "The facility whose files it tells of", "REQUIRED"),
+            column("Revision", "INTEGER", "Counted from 1; the greatest counts", "REQUIRED"),
+            column("DeclaredAt", "TIMESTAMP", "When it was decided", "REQUIRED"),
+            column("OpenedAt", "TIMESTAMP", "When the first of its files landed", "REQUIRED"),
+            column("ClosedAt", "TIMESTAMP", "When the last of its files landed", "REQUIRED"),
             column(
-                "RedrivenTo",
-                "STRING",
-                "Where the next run goes on with them; empty: nowhere",
+                "CoversFrom",
+                "TIMESTAMP",
+                "It covers what landed after this, when the receipt before it ends",
+                "REQUIRED",
+            ),
+            column("CoversTo", "TIMESTAMP", "… and up to this", "REQUIRED"),
+            column("Closing", "STRING", f"What ended the drop: {', '.join(Closing)}", "REQUIRED"),
+            column("Files", "INTEGER", "How many files it tells of, with members", "REQUIRED"),
+            column("Undecided", "INTEGER", "How many of them had no outcome", "REQUIRED"),
+            column(
+                "Digest",
+                "INTEGER",
+                "Tells which files they are and what became of each; 0 of none",
+                "REQUIRED",
+            ),
+            column("Uri", "STRING", "Where its JSON form is, as gs:// address", "REQUIRED"),
+            column(
+                "Data",
+                "JSON",
+                "The whole receipt, as both its forms are made of it",
                 policy=Policy.IDENTIFYING,
             ),
-            column("Reannounced", "INTEGER", "Open uploads, announced again; NULL: not asked for"),
-            column("Vanished", "INTEGER", "Open uploads that are not there; NULL: not asked for"),
-            column("ArchiveListed", "INTEGER", "Archived versions compared; NULL: no comparison"),
-            column("RowsMissing", "INTEGER", "Of these, announced again for want of a row"),
-            column("ObjectsMissing", "INTEGER", "Rows of archived versions that are not there"),
-            column("Unlabelled", "INTEGER", "Kept objects that do not say what they were sent as"),
-            column("DeadLetters", "INTEGER", "Dead letters that wait, as far as they are counted"),
-            column(
-                "ComparedFrom",
-                "STRING",
-                "The archive was compared behind this name",
+            _VERSION,
+        ],
+    },
     "imaging.deliveries": {
         "description": "One row per attempt to tell a target of an event: no body, no address.",
         "partition_field": "AttemptedAt",
@@ -497,6 +513,40 @@ TABLES: Mapping[str, Schema] = {
             _VERSION,
         ],
     },
+    "imaging.sweeps": {
+        "description": "One row per run of the sweep: what it found, and how far it has come.",
+        "partition_field": "RunAt",
+        "fields": [
+            column("RunAt", "TIMESTAMP", "When it began", "REQUIRED"),
+            column("DurationMs", "INTEGER", "How long it took, in milliseconds"),
+            column("Redriven", "INTEGER", "Objects that waited for too long, announced again"),
+            column(
+                "RedrivenTo",
+                "STRING",
+                "Where the next run goes on with them; empty: nowhere",
+                policy=Policy.IDENTIFYING,
+            ),
+            column("Reannounced", "INTEGER", "Open uploads, announced again; NULL: not asked for"),
+            column("Vanished", "INTEGER", "Open uploads that are not there; NULL: not asked for"),
+            column("ArchiveListed", "INTEGER", "Archived versions compared; NULL: no comparison"),
+            column("RowsMissing", "INTEGER", "Of these, announced again for want of a row"),
+            column("ObjectsMissing", "INTEGER", "Rows of archived versions that are not there"),
+            column("Unlabelled", "INTEGER", "Kept objects that do not say what they were sent as"),
+            column("DeadLetters", "INTEGER", "Dead letters that wait, as far as they are counted"),
+            column(
+                "StudiesSince",
+                "TIMESTAMP",
+                "Studies that got something since then were looked at; NULL: none were",
+            ),
+            column("StudiesCompleted", "INTEGER", "Of these, declared complete"),
+            column("StudiesReopened", "INTEGER", "Of these, declared open again"),
+            column("StudiesTold", "INTEGER", "Events of studies that were published, or again"),
+            column("ReceiptsIssued", "INTEGER", "Receipts that were entered, or new revisions"),
+            column("ReceiptsTold", "INTEGER", "Events of receipts that were published, or again"),
+            column(
+                "ComparedFrom",
+                "STRING",
+                "The archive was compared behind this name",
                 policy=Policy.LINKING,
             ),
             column(
@@ -517,14 +567,6 @@ TABLES: Mapping[str, Schema] = {
                         "The object, as gs:// address",
                         policy=Policy.IDENTIFYING,
                     ),
-            column(
-                "StudiesSince",
-                "TIMESTAMP",
-                "Studies that got something since then were looked at; NULL: none were",
-            ),
-            column("StudiesCompleted", "INTEGER", "Of these, declared complete"),
-            column("StudiesReopened", "INTEGER", "Of these, declared open again"),
-            column("StudiesTold", "INTEGER", "Events of studies that were published, or again"),
                     column("Generation", "INTEGER", "Its generation"),
                     column("Action", "STRING", "announced: it is decided again; or reported"),
                 ],
