@@ -39,6 +39,8 @@ class Poster:
                 status, retry_after = self._exchange(urlsplit(url), headers, body, deadline)
             except (OSError, http.client.HTTPException, ValueError) as error:
                 return Reply(reason=Failure.TIMEOUT if deadline.passed else failure_of(error))
+            if deadline.passed:  # headers that were cut off look like headers that ended
+                return Reply(reason=Failure.TIMEOUT)
         return _reply(status, _wait_s(retry_after, self.clock.now()))
 
     def _exchange(
