@@ -113,14 +113,11 @@ def _attributes(name: str, field: Field) -> Iterator[str]:
 
 
 def _types_with(field: str) -> str:
-    """Return the types that have a field, without what all names share; `?`: it may be absent."""
+    """Return the types that have a field, by what they tell; `?`: it may be absent."""
     having = [kind for kind in EVENT_TYPES if field in kind.record.fields]
     if len(having) == len(EVENT_TYPES):
         return "all"
-    return ", ".join(
-        "`" + ".".join(kind.name.split(".")[1:3]) + "`" + "?" * (field in kind.optional)
-        for kind in having
-    )
+    return ", ".join(kind.name.split(".")[2] + "?" * (field in kind.optional) for kind in having)
 
 
 def event_filters() -> str:

@@ -37,7 +37,9 @@ _MODALITY: Final = Field(
     filterable=True,
 )
 _REASON: Final = Field(
-    description="Why, by stable code: the README lists them", form=_code(), filterable=True
+    description="Why it was refused, ignored, held or not copied, by stable code",
+    form=_code(),
+    filterable=True,
 )
 
 
@@ -165,16 +167,17 @@ _ABOVE: Final = ("study_instance_uid", "series_instance_uid", "modality")
 _INSTANCE: Final = ("sop_instance_uid", "sop_class_uid")
 _VERSION: Final = (*_OF_SENT, *_INSTANCE, "primary")
 _PLACED: Final = (*_ABOVE, "uid_key_id")
-_PERHAPS: Final = (*_INSTANCE, *_PLACED, "reason")
+_PERHAPS: Final = (*_INSTANCE, *_PLACED)
+_WITHHELD: Final = (*_PERHAPS, "reason")
 
 # Required and optional fields of the event of each kind of outcome.
 _OF_OUTCOMES: Final[Mapping[OutcomeKind, tuple[str, tuple[str, ...], tuple[str, ...]]]] = {
     OutcomeKind.ARCHIVED: ("dicom.instance.archived.v1", _VERSION, _PLACED),
     OutcomeKind.DUPLICATE: ("dicom.instance.duplicate.v1", _OF_SENT, _PERHAPS),
     OutcomeKind.CONFLICT: ("dicom.instance.conflict.v1", _VERSION, (*_PLACED, "difference")),
-    OutcomeKind.QUARANTINED: ("dicom.object.quarantined.v1", _OF_SENT, _PERHAPS),
+    OutcomeKind.QUARANTINED: ("dicom.object.quarantined.v1", _OF_SENT, _WITHHELD),
     OutcomeKind.EXPANDED: ("dicom.object.expanded.v1", _OF_SENT, ()),
-    OutcomeKind.IGNORED: ("dicom.object.ignored.v1", _OF_SENT, _PERHAPS),
+    OutcomeKind.IGNORED: ("dicom.object.ignored.v1", _OF_SENT, _WITHHELD),
     OutcomeKind.PROMOTED: ("dicom.instance.promoted.v1", _VERSION, _PLACED),
     # A copy's event names neither the facility nor the root nor the size: each would lead from
     # the pseudonymous UIDs back to the original's.
@@ -183,8 +186,8 @@ _OF_OUTCOMES: Final[Mapping[OutcomeKind, tuple[str, tuple[str, ...], tuple[str, 
         ("outcome", *_INSTANCE),
         _ABOVE,
     ),
-    OutcomeKind.HELD: ("dicom.instance.held.v1", _OF_SENT, _PERHAPS),
-    OutcomeKind.FAILED: ("dicom.instance.failed.v1", _OF_SENT, _PERHAPS),
+    OutcomeKind.HELD: ("dicom.instance.held.v1", _OF_SENT, _WITHHELD),
+    OutcomeKind.FAILED: ("dicom.instance.failed.v1", _OF_SENT, _WITHHELD),
 }
 OF_OUTCOMES: Final[Mapping[OutcomeKind, EventType]] = {
     kind: EventType(
