@@ -41,7 +41,11 @@ SOURCES: Final[Mapping[str, str]] = {
         (
             "RunAt", "Redriven", "RedrivenTo", "Reannounced", "Vanished", "ArchiveListed",
             "RowsMissing", "ObjectsMissing", "Unlabelled", "DeadLetters", "ComparedFrom",
-            "ComparedTo", "PassComplete", "Findings", "FindingsOmitted",
+            "ComparedTo", "PassComplete", "Findings", "FindingsOmitted", "StudiesSince",
+            "StudiesCompleted", "StudiesReopened", "StudiesTold", "Revision", "Change", "Cause",
+            "DeclaredAt", "FirstArrival", "LastArrival", "Instances", "Series", "ReceiptsIssued",
+            "ReceiptsTold", "ReceiptId", "OpenedAt", "ClosedAt", "CoversFrom", "CoversTo",
+            "Closing", "Files", "Undecided", "Digest", "Uri",
         ),
         "`sweep`",
     ),

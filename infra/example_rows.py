@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from functions.index import rows
+from functions.sweep.completion import row_of
+from functions.sweep.receipts import row as receipt_row
 from functions.sweep.report import Kind as FindingKind
 from functions.sweep.report import Report
 from infra.operate.reidentification import Kind, Question
@@ -25,6 +27,8 @@ from shared.contracts.outcome import (
     OutcomeKind,
     Reference,
 )
+from shared.contracts.receipt import Closing, Contents, Group, Receipt, Stretch
+from shared.contracts.study import Cause, Change, StudyState
 from shared.contracts.upload import Upload
 from shared.dicom.identity import Identity
 from shared.ports import Row
@@ -197,6 +201,58 @@ def _outcome(kind: OutcomeKind) -> Outcome:
     )
 
 
+def _study() -> StudyState:
+    return StudyState(
+        facility="demo-hospital",
+        study_instance_uid=str(_IDENTITY.study_instance_uid),
+        revision=1,
+        change=Change.COMPLETED,
+        cause=Cause.EXPECTED_COUNT,
+        declared_at=_MOMENT + timedelta(minutes=5),
+        first_arrival=_MOMENT,
+        last_arrival=_MOMENT + timedelta(minutes=3),
+        instances=120,
+        expected_instances=120,
+        series=(),
+        archive_prefix=f"demo-hospital/{_IDENTITY.study_instance_uid}/",
+    )
+
+
+def _receipt() -> Receipt:
+    closed_at = _MOMENT + timedelta(minutes=3)
+    groups = (
+        Group(outcome=None, reason=None, difference=None, files=1, names=("scanner/IM0120",)),
+        Group(outcome="archived", reason=None, difference=None, files=119, names=()),
+    )
+    return Receipt(
+        stretch=Stretch(
+            facility="demo-hospital",
+            covers_from=_MOMENT - timedelta(days=1),
+            covers_to=closed_at + timedelta(minutes=15),
+        ),
+        revision=1,
+        closing=Closing.QUIET,
+        issued_at=closed_at + timedelta(minutes=20),
+        opened_at=_MOMENT,
+        closed_at=closed_at,
+        bucket="receipts",
+        contents=Contents(
+            digest=0x5F1D7E0CC2A94B3,
+            opened_at=_MOMENT,
+            closed_at=closed_at,
+            size=63_160_320,
+            groups=groups,
+            studies=1,
+            instances=119,
+            open_studies=1,
+            incomplete=(),
+            incomplete_studies=0,
+            warnings=(),
+            warnings_left_out=0,
+        ),
+    )
+
+
 def _report() -> Report:
     report = Report(
         started=_MOMENT,
@@ -207,6 +263,14 @@ def _report() -> Report:
         compared_to=f"demo-hospital/{_place(_IDENTITY)}",
         archive_listed=5_000,
         dead_letters=1,
+        studies_since=_MOMENT - timedelta(days=1),
+        tallies={
+            "studies_completed": 1,
+            "studies_reopened": 0,
+            "studies_told": 1,
+            "receipts_issued": 1,
+            "receipts_told": 1,
+        },
     )
     report.add(FindingKind.STUCK, _stored("inbox", "demo-hospital/scanner/IM0001").version)
     return report
@@ -238,6 +302,8 @@ def example_rows() -> Mapping[str, Row]:
         "imaging.events": rows.event(PublicEvent.of(_outcome(OutcomeKind.CONFLICT)), _MOMENT),
         "imaging.deid_audit": rows.audit(_outcome(OutcomeKind.DEIDENTIFIED)),
         "imaging.reidentifications": question.row(_MOMENT, _KEY_ID, found=True),
+        "imaging.study_changes": row_of(_study()),
+        "imaging.receipts": receipt_row(_receipt()),
         "imaging.sweeps": _report().row(_MOMENT + timedelta(seconds=3)),
         "research.instances": rows.research_instance(_outcome(OutcomeKind.DEIDENTIFIED)),
     }
