@@ -1,5 +1,6 @@
 """The feed of events on a real server: a reader with a cursor misses none and has none twice."""
 
+import json
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from shared.adapters.memory import ManualClock
 from shared.contracts.event import PublicEvent
 from shared.contracts.outcome import OutcomeKind
 from tests.conftest import Environment
+from tests.events import every_event
 from tests.outcomes import a_stored_object, an_outcome
 from tests.warehouse import an_empty_warehouse
 
@@ -73,6 +75,35 @@ def test_what_is_recorded_late_comes_after_what_was_read(feed: Feed) -> None:
         feed.index(read(event.to_message()))
     assert feed.read_on() == [event.event_id for event in late]
     assert feed.read_on() == []
+
+
+def test_who_was_away_for_a_week_catches_up_by_a_query(feed: Feed) -> None:
+    days = [[_event(100 * day + number) for number in range(5)] for day in range(9)]
+    for day, events in enumerate(days):
+        feed.clock.time = BEGIN + timedelta(days=day)
+        if day == 1:
+            assert feed.read_on() == [event.event_id for event in days[0]]
+        again = days[day - 1][:2] if day else []  # delivered once more, a day later
+        for event in [*events, *again]:
+            feed.clock.time += timedelta(seconds=1)
+            feed.index(read(event.to_message()))
+    missed = [event.event_id for events in days[1:] for event in events]
+    assert feed.read_on() == missed
+    assert feed.read_on() == []
+
+
+def test_events_of_every_type_are_in_the_feed(feed: Feed) -> None:
+    events = every_event()
+    for event in events:
+        feed.index(read(event.to_message()))
+    query = "SELECT Type, RootEventId, Facility, TO_JSON_STRING(Data) AS Data FROM "
+    rows = {row["Type"]: row for row in feed._client.query(f"{query}imaging.event_feed").result()}
+    assert set(feed.read_on()) == {event.event_id for event in events}
+    for event in events:
+        row = rows[event.type]
+        assert json.loads(row["Data"]) == event.data
+        assert row["Facility"] == event.data.get("facility")
+        assert row["RootEventId"] == event.data.get("root_event_id")
 
 
 def test_what_could_still_be_overtaken_is_not_shown_yet(feed: Feed) -> None:

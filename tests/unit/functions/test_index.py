@@ -6,6 +6,7 @@ from functions.index.handler import Index, read
 from shared.adapters.memory import ManualClock, MemoryTables
 from shared.contracts.event import PublicEvent
 from shared.contracts.outcome import OutcomeKind
+from tests.events import every_event
 from tests.outcomes import MOMENT, an_outcome
 
 EXPECTED = {
@@ -88,6 +89,15 @@ def test_an_event_becomes_a_row_when_it_comes() -> None:
         "demo-hospital",
         event.data,
     )
+
+
+@pytest.mark.parametrize("event", every_event(), ids=lambda event: event.type)
+def test_an_event_of_any_type_becomes_a_row(event: PublicEvent) -> None:
+    tables, clock = MemoryTables(), ManualClock()
+    Index(tables=tables, clock=clock)(read(event.to_message()))
+    (row,) = tables.rows["imaging.events"]
+    assert (row["EventId"], row["Type"], row["Data"]) == (event.event_id, event.type, event.data)
+    assert (row["RecordedAt"] == clock.time) is not event.is_of_copy
 
 
 def test_the_row_of_a_copys_event_does_not_lead_back() -> None:
