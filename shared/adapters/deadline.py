@@ -10,6 +10,8 @@ import time
 from types import TracebackType
 from typing import Self
 
+_LATER_S = 5.0
+
 
 class Deadline:
     """Within the block, the watched connection is cut once the time is over."""
@@ -49,7 +51,11 @@ class Deadline:
         return left
 
     def watch(self, connection: socket.socket) -> None:
-        """Have this connection cut; what is cut is its twin, since TLS takes the socket over."""
+        """Have this connection cut; what is cut is its twin, since TLS takes the socket over.
+
+        Its own timeout comes later, should the deadline's thread not get to it.
+        """
+        connection.settimeout(self.left_s() + _LATER_S)
         with self._lock:
             self._watched = connection.dup()
         if self.passed:

@@ -27,10 +27,13 @@ Resolve = Callable[[str, int], list[Any]]  # as `socket.getaddrinfo`
 _CONNECT_S: Final = 5.0
 _UNICAST: Final = IPv6Network("2000::/3")  # all that is assigned of global unicast, RFC 4291
 _NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address is in its last 32 bits
-_TRANSITION: Final = tuple(
+# Not on every Python's own list of what is not global.
+_SPECIAL: Final = tuple(
     map(
         ip_network,
         (
+            "192.0.0.0/24",  # protocol assignments, RFC 6890
+            "3fff::/20",  # documentation, RFC 9637
             "2001::/32",  # Teredo, RFC 4380
             "2002::/16",  # 6to4, RFC 3056
             "192.88.99.0/24",  # relays of 6to4, RFC 7526
@@ -91,9 +94,7 @@ def is_public(address: Address) -> bool:
     if isinstance(address, IPv6Address) and address not in _UNICAST:
         return False
     special = address.is_multicast or address.is_reserved or address.is_unspecified
-    return (
-        address.is_global and not special and not any(address in network for network in _TRANSITION)
-    )
+    return address.is_global and not special and not any(address in network for network in _SPECIAL)
 
 
 def _connected(family: int, sockaddr: Any, deadline: Deadline) -> socket.socket:
@@ -102,7 +103,6 @@ def _connected(family: int, sockaddr: Any, deadline: Deadline) -> socket.socket:
         undo.callback(connection.close)
         connection.settimeout(min(_CONNECT_S, deadline.left_s()))
         connection.connect(sockaddr)
-        connection.settimeout(deadline.left_s())
         deadline.watch(connection)
         undo.pop_all()
         return connection
