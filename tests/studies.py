@@ -1,12 +1,13 @@
 """What facilities send of studies, as rows of the tables."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from functions.index import rows
 from shared.contracts.objects import ObjectVersion
 from shared.contracts.outcome import ExpectedStudy, Outcome, OutcomeKind, Reference
+from shared.contracts.study import Cause, Change, SeriesState, StudyState
 from shared.contracts.upload import Upload
 from shared.ports import RowSink
 from tests.outcomes import AN_IDENTITY, MOMENT, a_stored_object, an_outcome
@@ -123,3 +124,26 @@ def _references(named: tuple[Instance, ...]) -> tuple[Reference, ...]:
         Reference(sop_instance_uid=each.uid, file_id="", study_instance_uid=each.study)
         for each in named
     )
+
+
+def a_state(**changes: Any) -> StudyState:
+    """What a study became, of which two series are there."""
+    series = (
+        SeriesState(series_instance_uid=f"{STUDY}.1", modality="CT", instances=2, settled=True),
+        SeriesState(series_instance_uid=f"{STUDY}.2", modality=None, instances=1, settled=False),
+    )
+    fields: dict[str, Any] = {
+        "facility": FACILITY,
+        "study_instance_uid": STUDY,
+        "revision": 1,
+        "change": Change.COMPLETED,
+        "cause": Cause.EXPECTED_COUNT,
+        "declared_at": MOMENT + timedelta(minutes=5),
+        "first_arrival": MOMENT,
+        "last_arrival": MOMENT + timedelta(minutes=3),
+        "instances": 3,
+        "expected_instances": 3,
+        "series": series,
+        "archive_prefix": f"{FACILITY}/{STUDY}/",
+    }
+    return StudyState(**(fields | changes))

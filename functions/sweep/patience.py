@@ -18,4 +18,4 @@ def is_due(age: timedelta, patience: timedelta, interval: timedelta) -> bool:
 
 def passed(age: timedelta, patience: timedelta) -> timedelta:
     """Return the last doubling of the patience that was passed: something is due at each."""
-    return patience * 2 ** ((age // patience).bit_length() - 1)
+    return patience * (1 << ((age // patience).bit_length() - 1))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from functions.index import rows
+from functions.sweep.completion import row_of
 from functions.sweep.report import Report
 from infra.definition import load_pipeline
 from infra.dictionary import SOURCES
@@ -18,7 +19,11 @@ from shared.contracts.upload import Upload
 from shared.dicom.deidentification.table import TABLE_PATH
 from tests.operating import KEY, a_question, an_erasure
 from tests.outcomes import MOMENT, an_outcome
+from tests.studies import a_state
 
+TALLIES = dict.fromkeys(
+    ("studies_completed", "studies_reopened", "studies_told", "receipts_issued", "receipts_told"), 1
+)
 ROWS = {
     "imaging.instances": rows.instance(an_outcome()),
     "imaging.events": rows.event(PublicEvent.of(an_outcome()), MOMENT),
@@ -27,7 +32,8 @@ ROWS = {
     "imaging.deid_audit": rows.audit(an_outcome(OutcomeKind.HELD)),
     "imaging.reidentifications": a_question().row(MOMENT, "0123456789abcdef", found=True),
     "imaging.erasures": an_erasure().row(MOMENT, KEY, "begun", Counter({"archive": 1})),
-    "imaging.sweeps": Report(started=MOMENT, max_findings=1).row(MOMENT),
+    "imaging.study_changes": row_of(a_state()),
+    "imaging.sweeps": Report(started=MOMENT, max_findings=1, tallies=TALLIES).row(MOMENT),
     "research.instances": rows.research_instance(an_outcome(OutcomeKind.DEIDENTIFIED)),
 }
 
@@ -116,6 +122,7 @@ def test_restricted_columns_beside_attributes_are_these() -> None:
         ("imaging.reidentifications", "Who", "identifying"),
         ("imaging.reidentifications", "Reason", "identifying"),
         ("imaging.reidentifications", "Pseudonym", "linking"),
+        ("imaging.study_changes", "Data", "linking"),
         ("imaging.sweeps", "RedrivenTo", "identifying"),
         ("imaging.sweeps", "ComparedFrom", "linking"),
         ("imaging.sweeps", "ComparedTo", "linking"),
