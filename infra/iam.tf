@@ -64,10 +64,10 @@ locals {
   appends = {
     index  = ["imaging.deid_audit", "imaging.events", "imaging.instances", "imaging.landed", "imaging.uploads", "research.instances"]
     notify = ["imaging.deliveries"]
-    sweep  = ["imaging.study_changes", "imaging.sweeps"]
+    sweep  = ["imaging.receipts", "imaging.study_changes", "imaging.sweeps"]
   }
   queries = {
-    sweep = ["imaging.events", "imaging.instances", "imaging.landed", "imaging.study_changes", "imaging.sweeps", "imaging.uploads"]
+    sweep = ["imaging.events", "imaging.instances", "imaging.landed", "imaging.receipts", "imaging.study_changes", "imaging.sweeps", "imaging.uploads"]
   }
 }
 
