@@ -94,6 +94,7 @@ class Issuing:
             "bucket": "receipts",
             "patience": PATIENCE,
             "look_back_every": timedelta(hours=1),
+            "budget": timedelta(minutes=5),
         }
         return Receipts(**(made | ports))
 

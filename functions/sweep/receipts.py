@@ -22,6 +22,7 @@ from functions.sweep.drops import Drop, closed_drops
 from functions.sweep.receipt_document import document, to_json
 from functions.sweep.receipt_page import page
 from functions.sweep.report import Report
+from functions.sweep.terms import LOOKBACK
 from shared.contracts.event import PublicEvent
 from shared.contracts.facilities import Facilities
 from shared.contracts.message import parsed
@@ -30,7 +31,6 @@ from shared.contracts.receipt import Changed, Closing, Receipt, Stretch
 from shared.ports import Arrivals, Clock, Ledger, ObjectStore, Publisher, Row
 
 TABLE: Final = "imaging.receipts"
-LOOKBACK: Final = timedelta(days=31)  # as long as topics keep what was published
 RECENT: Final = timedelta(days=2)  # longer than any drop is open and waited for
 REVISED_EVERY: Final = timedelta(hours=1)  # while some of it still waits
 
@@ -51,6 +51,7 @@ class Receipts:
     bucket: str
     patience: timedelta  # how long an upload may be undecided before a receipt is issued without
     look_back_every: timedelta  # at all that the tables keep, and not what is recent
+    budget: timedelta  # of a run, for receipts that are entered; the next one goes on
 
     def run(self, report: Report) -> None:
         """Return once every receipt that is due is entered, written and announced."""
@@ -77,9 +78,9 @@ class Receipts:
                 for drop in drops
                 if not entered or covered.get(drop.stretch.facility) == drop.stretch.covers_from
             ]
-            self._enter(self._receipt(drop.stretch, 1, drop.closing) for drop in going_on)
-            entered += len(going_on)
-            if not going_on:
+            receipts = (self._receipt(drop.stretch, 1, drop.closing) for drop in going_on)
+            entered += self._enter(report, receipts)
+            if not going_on or report.cut_short:
                 break
         return entered
 
@@ -111,16 +112,18 @@ class Receipts:
 
     def _revise(self, report: Report, span: timedelta) -> int:
         """Enter the next revision of each receipt of which more is known; return how many."""
-        due = [
+        due = (
             changed
             for changed in self.arrivals.changed(report.started - span)
             if not changed.undecided or report.started - changed.issued_at >= REVISED_EVERY
-        ]
-        self._enter(
-            self._receipt(changed.stretch, changed.revision + 1, changed.closing, changed)
-            for changed in due
         )
-        return len(due)
+        return self._enter(
+            report,
+            (
+                self._receipt(changed.stretch, changed.revision + 1, changed.closing, changed)
+                for changed in due
+            ),
+        )
 
     def _receipt(
         self, stretch: Stretch, revision: int, closing: Closing, before: Changed | None = None
@@ -140,9 +143,16 @@ class Receipts:
             contents=contents,
         )
 
-    def _enter(self, receipts: Iterable[Receipt]) -> None:
+    def _enter(self, report: Report, receipts: Iterable[Receipt]) -> int:
+        """Enter receipts while the run may take more time; return how many."""
+        entered = 0
         for receipt in receipts:
             self.ledger.enter(TABLE, [row(receipt)])
+            entered += 1
+            if self.clock.now() - report.started >= self.budget:
+                report.cut_short = True
+                break
+        return entered
 
     def _tell(self, report: Report) -> int:
         """Write and announce what the ledger has and the table of events does not."""

@@ -98,4 +98,5 @@ def _receipts(settings: Settings, reach: Reach, events: Publisher) -> Task:
         bucket=settings.receipts,
         patience=limits.stuck_after,
         look_back_every=limits.ask_every,
+        budget=limits.budget * 2 / 3,
     )
