@@ -79,10 +79,11 @@ class Completion:
         return True
 
     def _changes(self, since: datetime) -> Iterator[StudyState]:
+        now = self.clock.now()  # before it is asked: what comes meanwhile makes nothing look quiet
         for seen in self._gathered(since):
             facility = self.facilities.get(seen.facility)
             facility = facility or replace(_DEFAULT, name=seen.facility)
-            if state := next_state(seen, facility, self.clock.now()):
+            if state := next_state(seen, facility, now):
                 yield state
 
     def _gathered(self, since: datetime) -> Iterator[Gathering]:
