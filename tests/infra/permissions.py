@@ -159,6 +159,11 @@ class PermittedTables:
     tables: MemoryTables
     identity: Identity
 
+    @property
+    def rows(self) -> Mapping[str, Sequence[Row]]:
+        """Needs nothing here: which tables a query reads is in its text."""
+        return self.tables.rows
+
     def append(self, table: str, rows: Sequence[Row]) -> None:
         """Needs to append to the table."""
         self.identity.need(APPEND, f"table {table}")

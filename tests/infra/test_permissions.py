@@ -1,5 +1,7 @@
 """What the functions do is what their grants permit: all of it, and no more."""
 
+import inspect
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -11,16 +13,22 @@ from functions.index.handler import Index
 from functions.index.handler import read as read_by_index
 from functions.ingest.handler import Ingest
 from functions.ingest.placement import PLACE
-from functions.notify.handler import Notify
-from functions.notify.handler import read as read_by_notify
-from functions.sweep.handler import Sweep
+from functions.notify.handler import Addressed, Announce, Tell
+from functions.sweep.settings import Settings
+from functions.sweep.wiring import Reach, wired
 from infra.operate.copies import renew
 from infra.operate.kept import Selection, release
-from shared.adapters.memory import MemoryCatalogue
+from infra.table_schemas import TABLES
+from shared.adapters import catalogue, ledger, receipt_queries, studies
+from shared.adapters.memory import MemoryCatalogue, MemoryLedger
+from shared.adapters.memory_arrivals import MemoryArrivals
+from shared.adapters.memory_studies import MemoryStudies
+from shared.claims import Claims
 from shared.contracts import fitting
 from shared.contracts.facilities import Facilities
 from shared.contracts.message import Message
 from shared.contracts.outcome import Outcome
+from shared.contracts.uid_mask import UidMask
 from shared.contracts.upload import Upload
 from shared.dicom.deidentification.profile import BASIC, Profile
 from tests.archives import zipped
@@ -28,7 +36,7 @@ from tests.builders import an_instance
 from tests.infra.permissions import GET, Identity, PermittedObjects, PermittedTables, PermittedTopic
 from tests.infra.plan import Plan
 from tests.operating import a_cloud
-from tests.simulation.world import FACILITIES, KEY, PATIENT, World
+from tests.simulation.world import FACILITIES, KEY, PATIENT, TARGETS, TOLD, World
 from tests.sweeping import terms
 
 LAX = Profile.from_data("basic", {"overrides": [{"keyword": "PatientSex", "action": "keep"}]})
@@ -76,23 +84,48 @@ class PermittedWorld(World):
         )
         tables: Any = PermittedTables(self.tables, self.identities["index"])
         index = Index(tables=tables, clock=self.clock)
-        notify = Notify(events=self.topic("notify", "events"), webhook=self.webhook)
+        announce = Announce(self.topic("notify", "events"), UidMask())
+        deliveries: Any = PermittedTables(self.tables, self.identities["notify"])
+        tell = Tell.of(TARGETS, lambda _: self.receiver, deliveries, self.clock, timedelta(days=3))
         return {
             "ingest": lambda message: ingest(Upload.from_message(message)),
             "deidentify": lambda message: deidentify(Outcome.from_message(message)),
             "index": lambda message: index(read_by_index(message)),
-            "notify": lambda message: notify(read_by_notify(message)),
+            "notify": lambda message: announce(Outcome.from_message(message)),
+            TOLD: lambda message: tell(Addressed.read("everything", message)),
         }
 
     def swept(self) -> None:
-        Sweep(
+        settings = Settings(
+            project="example",
+            uploads_topic="uploads",
+            events_topic="events",
+            dead_letters="dead-letters",
+            dataset="imaging",
+            receipts="receipts",
+            facilities=self.facilities,
+            mask=UidMask(),
+            terms=terms(PATIENT),
+        )
+        reach = Reach(
             objects=self.objects("sweep"),
-            uploads=self.topic("sweep", "uploads"),
-            catalogue=MemoryCatalogue(self.tables),
+            warehouse=PermittedWarehouse(self),
+            topic=lambda name: self.topic("sweep", name),
             dead_letters=self.dead_letters,
             clock=self.clock,
-            terms=terms(PATIENT),
-        )()
+        )
+        wired(settings, reach)()
+
+
+class PermittedWarehouse:
+    """The tables as `sweep` may use them."""
+
+    def __init__(self, world: PermittedWorld) -> None:
+        tables: Any = PermittedTables(world.tables, world.identities["sweep"])
+        self.catalogue = MemoryCatalogue(tables)
+        self.studies = MemoryStudies(tables)
+        self.arrivals = MemoryArrivals(tables)
+        self.ledger = MemoryLedger(Claims(world.objects("sweep"), "receipts"), tables)
 
 
 @pytest.fixture
@@ -110,9 +143,10 @@ def lived(plans: Mapping[str, Plan], monkeypatch: pytest.MonkeyPatch) -> Permitt
     _remove_and_send_again(world, first)
     _claim_in_vain(world)
     world.land("demo-hospital/lost", an_instance(instance=5), notified=False)
-    world.clock.time += timedelta(hours=1)
-    world.swept()
-    world.run()
+    for _ in range(2):
+        world.clock.time += timedelta(hours=1)
+        world.swept()
+        world.run()
     return world
 
 
@@ -157,9 +191,20 @@ def test_a_function_needs_exactly_what_it_may(lived: PermittedWorld, stage: str)
 def test_the_sweep_needs_what_it_may(lived: PermittedWorld) -> None:
     # The platform's role to list has the right to get with it.
     identity = lived.identities["sweep"]
-    assert {use for use in identity.granted - identity.used if use[0] != GET} == {
-        ("bigquery.tables.updateData", "table imaging.sweeps")  # behind the catalogue
+    assert {use for use in identity.granted - identity.used if use[0] != GET} == set()
+
+
+def test_the_sweep_reads_the_tables_that_it_may(plans: Mapping[str, Plan]) -> None:
+    queries = " ".join(
+        inspect.getsource(module) for module in (catalogue, ledger, receipt_queries, studies)
+    )
+    named = {f"imaging.{name}" for name in re.findall(r"(?:FROM|JOIN) (\w+)", queries)}
+    readable = {
+        each.on.removeprefix("table ")
+        for each in plans["full"].grants
+        if each.who == "fn-sweep" and each.may == "bigquery.dataViewer"
     }
+    assert readable == named & TABLES.keys()
 
 
 def test_everything_that_landed_was_decided(lived: PermittedWorld) -> None:
