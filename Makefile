@@ -69,6 +69,11 @@ promote: $(RUN_READY) ## Make a version the primary one: make promote NAME=gs://
 dead-letters: $(RUN_READY) ## What was given up; make dead-letters DO=redrive tries it again
 	@"$(PY)" -m infra.operate --local dead-letters "$${DO:-list}"
 
+.PHONY: deliveries
+deliveries: $(RUN_READY) ## What targets were told; make deliveries DO=replay TARGET=… SINCE=2026-01-31
+	@"$(PY)" -m infra.operate --local deliveries "$${DO:-list}" $${TARGET:+--target "$$TARGET"} \
+	  $${SINCE:+--since "$$SINCE"}
+
 .PHONY: reconcile
 reconcile: $(RUN_READY) ## Compare buckets with tables now; repair or report what is found
 	@"$(PY)" -m infra.operate --local reconcile

@@ -25,6 +25,7 @@ from shared.contracts.letter import Letter
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.contracts.receipt import Changed, Contents, Landing, Stretch
+from shared.contracts.standing import Standing
 
 Row = Mapping[str, object]
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
@@ -241,6 +242,18 @@ class Receiver(Protocol):
 
     def send(self, event: PublicEvent) -> Reply:
         """Return what the receiver answered, or why there was no answer; raise nothing."""
+        ...
+
+
+class Deliveries(Protocol):
+    """What targets have been told, and telling them again."""
+
+    def standings(self) -> Iterator[Standing]:
+        """Yield how far each target has been told that was tried."""
+        ...
+
+    def replay(self, target: str, since: datetime) -> None:
+        """Return once all that was published since then, and is kept, goes to a target again."""
         ...
 
 

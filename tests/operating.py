@@ -1,7 +1,8 @@
 """A cloud of memory twins, as operators act upon it."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from shared.adapters.memory import (
     MemoryTables,
 )
 from shared.adapters.retention import Retention
+from shared.contracts.standing import Standing
 from shared.contracts.subject import Decided, Selected, Subject, Version
 from shared.contracts.subject import Kind as Known
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
@@ -45,6 +47,7 @@ def a_cloud(
         dead_letters=dead_letters or MemorySubscription(),
         topic=topics.__getitem__,
         retention=retention,
+        deliveries=MemoryDeliveries(tables),
         inbox="inbox",
         archive="archive",
         quarantine="quarantine",
@@ -205,6 +208,40 @@ class MemoryHoldings:
 
     def _rows(self, table: str) -> list[Any]:
         return list(self.tables.rows.get(table, []))
+
+
+@dataclass(slots=True)
+class MemoryDeliveries:
+    """What tables in memory say of targets, and who is told again."""
+
+    tables: MemoryTables
+    replayed: list[tuple[str, datetime]] = field(default_factory=list)
+
+    def standings(self) -> Iterator[Standing]:
+        rows = self.tables.rows.get("imaging.deliveries", [])
+        for target in sorted({str(row["Target"]) for row in rows}):
+            yield _standing(target, [row for row in rows if row["Target"] == target])
+
+    def replay(self, target: str, since: datetime) -> None:
+        self.replayed.append((target, since))
+
+
+def _standing(target: str, rows: list[Any]) -> Standing:
+    last: dict[str, Any] = {}
+    for row in sorted(rows, key=lambda row: row["AttemptedAt"]):
+        if last.get(row["EventId"], {}).get("Result") != "delivered":
+            last[row["EventId"]] = row
+    left = [row for row in last.values() if row["Result"] != "delivered"]
+    counts = Counter(row["Result"] for row in last.values())
+    return Standing(
+        target=target,
+        delivered=counts["delivered"],
+        failed=counts["failed"],
+        refused=counts["refused"],
+        given_up=counts["given-up"],
+        attempted_at=max(row["AttemptedAt"] for row in rows),
+        oldest=min((row["PublishedAt"] for row in left), default=None),
+    )
 
 
 def _is_selected(row: Any, selected: Selected) -> bool:

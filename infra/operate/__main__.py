@@ -17,7 +17,7 @@ from infra.local.console import Console
 from infra.local.layout import DEFAULT, Layout
 from infra.local.lifecycle import CloudError, running_environment
 from infra.local.table import render
-from infra.operate import again_command, erasure_command, onboarding_command
+from infra.operate import again_command, deliveries_command, erasure_command, onboarding_command
 from infra.operate.cloud import Cloud, connected, topics_by_subscription
 from infra.operate.copies import DIGEST, MadeBy, by_maker, profiles_in_force, remove, renew
 from infra.operate.erasure import RetainedError
@@ -220,6 +220,8 @@ def _parser() -> argparse.ArgumentParser:
     onboarding_command.add_arguments(add("onboard", onboarding_command.onboard, about))
     about = "remove a patient, or a study, from every bucket and table; it is recorded"
     erasure_command.add_arguments(add("erase", erasure_command.erase, about))
+    about = "what targets have been told of events"
+    deliveries_command.add_arguments(add("deliveries", deliveries_command.deliveries, about))
     return parser
 
 

@@ -1,10 +1,11 @@
 """`rebuild` and `replay`: what they are told on the command line, and what they print."""
 
 import argparse
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from infra.operate.again import Announced, rebuild, replay
 from infra.operate.cloud import Cloud
+from infra.operate.moments import moment
 from infra.operate.printing import print_table
 
 
@@ -16,8 +17,8 @@ def add_rebuild_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what `replay` takes."""
-    parser.add_argument("--since", type=_moment, required=True, help="a day, or a moment (UTC)")
-    parser.add_argument("--until", type=_moment, help="the moment after; else a day after `since`")
+    parser.add_argument("--since", type=moment, required=True, help="a day, or a moment (UTC)")
+    parser.add_argument("--until", type=moment, help="the moment after; else a day after `since`")
     parser.add_argument("--facility", default="", help="only what this one sent")
     parser.add_argument("--dry-run", action="store_true", help="only count")
 
@@ -41,11 +42,3 @@ def _told(counts: Announced, options: argparse.Namespace) -> int:
         [(counts.announced, counts.told, counts.unlabelled)],
     )
     return 1 if counts.unlabelled else 0
-
-
-def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("it is no day and no moment of ISO 8601") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -9,6 +9,7 @@ from infra.table_schemas import SCHEMAS
 from shared.adapters.bigquery import BigQueryTables
 from shared.adapters.catalogue import BigQueryCatalogue
 from shared.adapters.cloud_storage import CloudStorage
+from shared.adapters.deliveries import BigQueryDeliveries
 from shared.adapters.holdings import BigQueryHoldings
 from shared.adapters.originals import BigQueryOriginals
 from shared.adapters.pubsub import PubSubSubscription, PubSubTopic
@@ -17,6 +18,7 @@ from shared.adapters.system_clock import SystemClock
 from shared.ports import (
     Catalogue,
     Clock,
+    Deliveries,
     ObjectStore,
     Originals,
     Publisher,
@@ -39,6 +41,7 @@ class Cloud:
     dead_letters: Subscription
     topic: Callable[[str], Publisher]
     retention: Callable[[str], Retention]
+    deliveries: Deliveries
     inbox: str
     archive: str
     quarantine: str
@@ -68,6 +71,7 @@ def connected(env: Environment) -> Cloud:
         dead_letters=PubSubSubscription(project, DEAD_LETTERS),
         topic=lambda name: PubSubTopic(project, name),
         retention=lambda bucket: retention_of(project, bucket),
+        deliveries=BigQueryDeliveries(project, dataset),
         inbox=inbox,
         archive=archive,
         quarantine=quarantine,

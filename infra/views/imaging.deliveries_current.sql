@@ -2,7 +2,7 @@
 SELECT
   *,
   COUNT(*) OVER (PARTITION BY Target, EventId) AS Attempts,
-  COUNTIF(Result = 'delivered') OVER (PARTITION BY Target, EventId) > 0 AS IsDelivered
+  LOGICAL_OR(Result = 'delivered') OVER (PARTITION BY Target, EventId) AS IsDelivered
 FROM `imaging.deliveries`
 WHERE TRUE
 QUALIFY ROW_NUMBER() OVER (

@@ -89,7 +89,7 @@ class PubSubSubscription:
     """One pull subscription, of an emulator where `PUBSUB_EMULATOR_HOST` names one."""
 
     def __init__(self, project: str, subscription: str) -> None:
-        self._client = _subscriber()
+        self._client = subscriber()
         self._path = SubscriberClient.subscription_path(project, subscription)
 
     def pull(self, at_most: int, wait_s: float) -> Sequence[Letter]:
@@ -147,7 +147,8 @@ def _client() -> PublisherClient:
     return PublisherClient(transport=PublisherGrpcTransport(channel=channel))
 
 
-def _subscriber() -> SubscriberClient:
+def subscriber() -> SubscriberClient:
+    """Return a client of subscriptions; see `_client`."""
     endpoint = os.environ.get("PUBSUB_EMULATOR_HOST")
     if not endpoint:
         return SubscriberClient()

@@ -90,12 +90,12 @@ def test_a_dead_letter_goes_back_to_the_topic_it_came_from(cloud: Cloud) -> None
     data, mark = b'{"made": "up"}', uuid.uuid4().hex
     attributes = {
         "mark": mark,
-        "CloudPubSubDeadLetterSourceSubscription": "notify-events",
+        "CloudPubSubDeadLetterSourceSubscription": "index-events",
         "CloudPubSubDeadLetterSourceDeliveryCount": "50",
     }
     publisher = cloud.clients.publisher
     publisher.publish(cloud.clients.topic("dead-letters"), data, **attributes).result()
-    until(lambda: "notify-events" in _operate(cloud, "dead-letters"))  # the sweep looks, too
+    until(lambda: "index-events" in _operate(cloud, "dead-letters"))  # the sweep looks, too
     heard: list[Received] = []
 
     def take(received: Received) -> None:
@@ -107,7 +107,7 @@ def test_a_dead_letter_goes_back_to_the_topic_it_came_from(cloud: Cloud) -> None
         until(lambda: heard)
     assert ["events", "1"] in [line.split() for line in said.splitlines()]
     assert [(each.data, dict(each.attributes)) for each in heard] == [(data, {"mark": mark})]
-    assert "notify-events" not in _operate(cloud, "dead-letters")
+    assert "index-events" not in _operate(cloud, "dead-letters")
 
 
 def test_a_reconciliation_compares_the_whole_archive_and_writes_it_down(cloud: Cloud) -> None:

@@ -1,6 +1,8 @@
 """What the commands print, and with which status they end."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -17,7 +19,7 @@ from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion
 from shared.contracts.provenance import Provenance
 from shared.errors import TransientError
-from tests.operating import a_cloud
+from tests.operating import MemoryDeliveries, a_cloud
 
 VARIABLES = {
     "GOOGLE_CLOUD_PROJECT": "p",
@@ -37,7 +39,10 @@ class _World:
         self.letters = MemorySubscription()
         topics = {"uploads": MemoryTopic(), "outcomes": MemoryTopic()}
         self.uploads = topics["uploads"]
-        self.cloud: Cloud = a_cloud(self.store, self.clock, MemoryTables(), topics, self.letters)
+        self.tables = MemoryTables()
+        self.cloud: Cloud = a_cloud(self.store, self.clock, self.tables, topics, self.letters)
+        self.deliveries = MemoryDeliveries(self.tables)
+        self.cloud = replace(self.cloud, deliveries=self.deliveries)
 
     def keep(self, bucket: str, name: str) -> None:
         root = ObjectVersion(bucket="inbox", name="h/a", generation=1)
@@ -148,3 +153,24 @@ def test_every_name_that_is_missing_is_told_at_once(
     status, said = run("dead-letters")
     assert status == 2
     assert [name for name in VARIABLES if name not in said] == []
+
+
+def test_deliveries_are_listed_and_told_again(world: _World, run: Run) -> None:
+    assert run("deliveries")[0] == 0
+    row = {
+        "EventId": "1",
+        "Target": "pacs",
+        "Result": "failed",
+        "PublishedAt": world.clock.time,
+        "AttemptedAt": world.clock.time,
+    }
+    world.tables.append("imaging.deliveries", [row])
+    status, said = run("deliveries", "list")
+    assert status == 1
+    assert _cells(said)[-1][:5] == ["pacs", "0", "1", "0", "0"]
+    status, said = run("deliveries", "replay", "--target", "pacs", "--since", "2026-01-02")
+    assert status == 0
+    assert "2026-01-02 00:00:00" in said
+    assert world.deliveries.replayed == [("pacs", datetime(2026, 1, 2, tzinfo=UTC))]
+    with pytest.raises(SystemExit):
+        run("deliveries", "replay", "--target", "pacs", "--since", "yesterday")

@@ -57,7 +57,6 @@ def test_every_push_subscription_has_its_topic() -> None:
         "index-events": "events",
         "deidentify": "outcomes",
         "notify": "outcomes",
-        "notify-events": "events",
     }
 
 
