@@ -1,8 +1,24 @@
 -- One row per study of a key: what of it arrived, and how much was to be expected.
 -- Made by infra/derived_views.py from imaging.studies.sql.
--- Counted are the primary versions of instances. ExpectedInstances is the greatest number that an
--- instance itself names (0020,1208); IsComplete is NULL where none does.
+-- Counted are the primary versions of instances. ExpectedInstances is the greatest number that is
+-- said of it, as an instance may say it (0020,1208); IsComplete is NULL where nothing says any.
 WITH
+said AS (
+  SELECT
+    KeyId,
+    StudyInstanceUID,
+    NumberOfStudyRelatedInstances AS Instances,
+    'attribute' AS SaidBy
+  FROM `research.instances_current`
+),
+expected AS (
+  SELECT KeyId, StudyInstanceUID, Instances, SaidBy
+  FROM said
+  WHERE Instances IS NOT NULL AND StudyInstanceUID IS NOT NULL
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY KeyId, StudyInstanceUID ORDER BY Instances DESC, SaidBy
+  ) = 1
+),
 study AS (
   SELECT
     instance.KeyId,
@@ -21,7 +37,6 @@ study AS (
       AS CanonicalManufacturer,
     COUNT(DISTINCT instance.SeriesInstanceUID) AS NumberOfStudyRelatedSeries,
     COUNT(*) AS NumberOfStudyRelatedInstances,
-    MAX(instance.NumberOfStudyRelatedInstances) AS ExpectedInstances,
     SUM(instance.BlobStorageSize) AS Bytes
   FROM `research.instances_current` AS instance
   LEFT JOIN `research.curation_body_parts` AS part
@@ -33,5 +48,8 @@ study AS (
 )
 SELECT
   study.*,
-  study.NumberOfStudyRelatedInstances >= study.ExpectedInstances AS IsComplete
+  expected.Instances AS ExpectedInstances,
+  study.NumberOfStudyRelatedInstances >= expected.Instances AS IsComplete
 FROM study
+LEFT JOIN expected
+  ON expected.KeyId = study.KeyId AND expected.StudyInstanceUID = study.StudyInstanceUID

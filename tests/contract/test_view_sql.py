@@ -56,7 +56,7 @@ def test_the_analyser_finds_what_bigquery_refuses(sql: str, message: str) -> Non
 def test_types_are_written_as_bigquery_writes_them() -> None:
     described = the_columns()
     assert described["imaging.directories"]["Missing"] == (
-        "ARRAY<STRUCT<SOPInstanceUID STRING, FileID STRING>>"
+        "ARRAY<STRUCT<SOPInstanceUID STRING, FileID STRING, StudyInstanceUID STRING>>"
     )
     assert described["imaging.series"]["PatientAge"] == "FLOAT64"
 

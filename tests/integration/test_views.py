@@ -326,9 +326,21 @@ def test_a_directory_names_what_is_missing(warehouse: Client) -> None:
             4,
             1,
             [
-                {"SOPInstanceUID": a_uid(1, 1, 1, 10), "FileID": "IMAGES/IM10"},
-                {"SOPInstanceUID": a_uid(1, 1, 1, 4), "FileID": "IMAGES/IM4"},
-                {"SOPInstanceUID": a_uid(1, 1, 1, 9), "FileID": "IMAGES/IM9"},
+                {
+                    "SOPInstanceUID": a_uid(1, 1, 1, 10),
+                    "FileID": "IMAGES/IM10",
+                    "StudyInstanceUID": None,
+                },
+                {
+                    "SOPInstanceUID": a_uid(1, 1, 1, 4),
+                    "FileID": "IMAGES/IM4",
+                    "StudyInstanceUID": None,
+                },
+                {
+                    "SOPInstanceUID": a_uid(1, 1, 1, 9),
+                    "FileID": "IMAGES/IM9",
+                    "StudyInstanceUID": None,
+                },
             ],
         ),
         "h/empty/DICOMDIR": ("h", 0, 0, []),
@@ -336,7 +348,7 @@ def test_a_directory_names_what_is_missing(warehouse: Client) -> None:
             "h",
             2,
             1,
-            [{"SOPInstanceUID": a_uid(1, 1, 1, 6), "FileID": "IM6"}],
+            [{"SOPInstanceUID": a_uid(1, 1, 1, 6), "FileID": "IM6", "StudyInstanceUID": None}],
         ),
     }
 
