@@ -262,7 +262,7 @@ def test_a_change_has_one_content_in_the_table_and_in_events(seed: int) -> None:
     simulation = simulated(seed)
     declared: dict[str, Any] = {}
     for row in simulation.tables.rows[TABLE]:
-        assert declared.setdefault(row["EventId"], row) == row
+        assert declared.setdefault(str(row["EventId"]), row) == row
     told: dict[str, Message] = {}
     for message in simulation.events.messages:
         assert told.setdefault(message.attributes["ce-id"], message) == message

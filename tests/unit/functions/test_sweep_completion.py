@@ -1,0 +1,266 @@
+"""What one run of the sweep declares of studies and tells of them."""
+
+import json
+import logging
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.sweep.completion import TABLE, Completion
+from functions.sweep.report import Report
+from functions.sweep.terms import LOOKBACK
+from shared.adapters.memory import MemoryLedger
+from shared.adapters.memory_studies import MemoryStudies
+from shared.claims import Claims
+from shared.contracts.facilities import Facilities
+from shared.contracts.uid_mask import UidMask
+from shared.errors import TransientError
+from tests.outcomes import MOMENT
+from tests.studies import FACILITY, STUDY, Instance, Sending
+from tests.sweeping import Swept
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+FACILITIES = Facilities.from_data({FACILITY: {}, "demo-clinic": {"event_uids": "pseudonym"}})
+MASK = UidMask.of(FACILITIES, b"a made-up key of thirty-two bytes")
+
+
+@dataclass
+class Asked:
+    """Studies that note what was asked."""
+
+    studies: Any
+    spans: list[tuple[Any, Any]] = field(default_factory=list)
+
+    def gathered(self, since: Any, only: Any = ()) -> Any:
+        self.spans.append((since, list(only)))
+        return self.studies.gathered(since, only)
+
+
+class Completing(Swept):
+    """A sweep with the task of completion, on memory twins."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.send = Sending(self.tables)
+        self.asked = Asked(MemoryStudies(self.tables))
+        self.clock.time = MOMENT + HOUR
+
+    def task(self, **changes: Any) -> Completion:
+        made: dict[str, Any] = {
+            "studies": self.asked,
+            "ledger": MemoryLedger(Claims(self.store, "receipts"), self.tables),
+            "events": self.events,
+            "facilities": FACILITIES,
+            "mask": MASK,
+            "clock": self.clock,
+            "max_changes": 100,
+            "budget": HOUR,
+        }
+        return Completion(**(made | changes))
+
+    def run(self, **changes: Any) -> Any:
+        """Sweep once; return the fields of the log."""
+        return self.sweep(tasks=[self.task(**changes)])().fields
+
+    def told(self) -> list[Any]:
+        """What was told since the last call."""
+        messages, self.events.messages = self.events.messages, []
+        return [
+            {"type": message.attributes["ce-type"], **json.loads(message.data)}
+            for message in messages
+        ]
+
+    def heard(self) -> None:
+        """All events so far are in their table."""
+        for row in self.tables.rows.get(TABLE, []):
+            told = {"EventId": row["EventId"], "RecordedAt": self.clock.time}
+            self.tables.append("imaging.events", [told])
+
+
+@pytest.fixture
+def it() -> Completing:
+    return Completing()
+
+
+def test_what_is_complete_is_declared_and_told(it: Completing) -> None:
+    for number in (1, 2, 3):
+        it.send.instance(Instance(number))
+    fields = it.run()
+    (told,) = it.told()
+    assert told["type"] == "dicom.study.completed.v1"
+    assert (told["study_instance_uid"], told["instances"], told["cause"]) == (STUDY, 3, "quiet")
+    assert told["archive_prefix"] == f"{FACILITY}/{STUDY}/"
+    assert (fields["studies_completed"], fields["studies_told"]) == (1, 1)
+    (row,) = it.rows()
+    assert (row["StudiesCompleted"], row["StudiesReopened"], row["StudiesTold"]) == (1, 0, 1)
+
+
+def test_what_is_told_and_heard_is_told_once(it: Completing) -> None:
+    it.send.instance(Instance())
+    it.run()
+    (first,) = it.told()
+    assert it.run()["studies_completed"] == 0
+    assert it.told() == [first]  # nobody can know yet that it was told
+    it.heard()
+    assert it.run()["studies_told"] == 0
+
+
+def test_what_comes_late_opens_it_again_and_completes_it_anew(it: Completing) -> None:
+    it.send.instance(Instance(1))
+    it.run()
+    it.send.instance(Instance(2), it.clock.time)
+    it.clock.time += HOUR
+    assert it.run()["studies_reopened"] == 1
+    assert it.run()["studies_completed"] == 1
+    it.told()
+    it.heard()
+    assert it.run() | {"cut_short": False} == dict.fromkeys(it.run(), 0)
+
+
+def test_a_run_has_a_limit_and_the_next_goes_on(it: Completing) -> None:
+    for number in range(5):
+        it.send.instance(Instance(study=f"1.2.{number}"))
+    runs = []
+    for _ in range(3):
+        fields = it.run(max_changes=2)
+        it.heard()
+        runs.append((fields["studies_completed"], fields["studies_told"], fields["cut_short"]))
+    assert runs == [(2, 2, True), (2, 2, True), (1, 1, False)]
+    assert len({told["study_instance_uid"] for told in it.told()}) == 5
+    assert [row["StudiesSince"] is None for row in it.rows()] == [True, True, False]
+
+
+@pytest.mark.parametrize("changes", [1, 2])
+def test_a_run_that_did_all_it_may_says_whether_that_was_all(it: Completing, changes: int) -> None:
+    it.send.instance(Instance(study="1.2.1"))
+    it.send.instance(Instance(study="1.2.2"))
+    assert it.run(max_changes=changes)["cut_short"] == (changes == 1)
+
+
+def test_a_run_ends_in_time(it: Completing) -> None:
+    for number in range(250):
+        it.send.instance(Instance(study=f"1.2.{number}"))
+    fields = it.run(budget=timedelta(), max_changes=1_000)
+    assert (fields["studies_completed"], fields["studies_told"]) == (100, 1)
+    assert fields["cut_short"] is True
+
+
+def test_a_month_is_looked_at_once_a_day_and_else_what_may_be_open(it: Completing) -> None:
+    for _ in range(4):
+        it.run()
+        it.clock.time += 9 * HOUR
+    spans = [
+        row["RunAt"] - since for row, (since, _) in zip(it.rows(), it.asked.spans, strict=True)
+    ]
+    short = DAY + timedelta(seconds=5400)
+    assert spans == [LOOKBACK, short, short, LOOKBACK]
+
+
+def test_the_longest_time_that_a_study_may_be_open_is_looked_at(it: Completing) -> None:
+    patient = Facilities.from_data({"a": {"study_forced_s": 200_000}, "b": {}})
+    it.run(facilities=patient)
+    it.run(facilities=patient)
+    assert it.clock.time - it.asked.spans[1][0] == DAY + timedelta(seconds=200_000)
+
+
+def test_what_is_cut_short_is_looked_at_again_from_where_it_began(it: Completing) -> None:
+    for number in range(3):
+        it.send.instance(Instance(study=f"1.2.{number}"))
+    for _ in range(3):
+        it.run(max_changes=2)
+    spans = [it.clock.time - since for since, _ in it.asked.spans]
+    assert spans[:2] == [LOOKBACK, LOOKBACK]
+
+
+def test_a_study_that_began_long_ago_is_counted_whole(it: Completing) -> None:
+    for number in (1, 2):
+        it.send.instance(Instance(number))
+    it.send.instance(Instance(number=1, facility="demo-clinic"), MOMENT + 39 * DAY)
+    it.run()
+    it.heard()
+    it.clock.time += 40 * DAY
+    it.send.instance(Instance(3), it.clock.time - HOUR)
+    it.told()
+    assert it.run()["studies_reopened"] == 1
+    (clinic, told) = sorted(it.told(), key=lambda each: str(each["facility"]))
+    assert (told["type"], told["instances"]) == ("dicom.study.reopened.v1", 3)
+    assert (clinic["type"], clinic["instances"]) == ("dicom.study.completed.v1", 1)
+
+
+def test_a_facility_that_is_registered_no_more_has_the_usual_periods(it: Completing) -> None:
+    it.send.instance(Instance(facility="gone"))
+    it.clock.time = MOMENT + timedelta(seconds=899)
+    assert it.run()["studies_completed"] == 0
+    it.clock.time = MOMENT + timedelta(seconds=900)
+    assert it.run()["studies_completed"] == 1
+    assert it.told()[0]["archive_prefix"] == f"gone/{STUDY}/"
+
+
+def test_events_of_a_facility_whose_uids_identify_have_pseudonyms(it: Completing) -> None:
+    it.send.instance(Instance(facility="demo-clinic"))
+    it.run()
+    (message,) = it.events.messages
+    assert STUDY not in f"{message}"
+    assert "archive_prefix" not in it.told()[0]
+
+
+def test_the_log_has_no_uid(it: Completing) -> None:
+    it.send.instance(Instance(study="1.2.9999"))
+    report = Report(started=it.clock.time, max_findings=1)
+    it.task().run(report)
+    done = report.done()
+    assert done.fields["studies_told"] == 1
+    assert "1.2" not in f"{done}"
+    assert done.level == logging.INFO
+
+
+def test_what_an_earlier_run_claimed_is_declared_in_its_words(it: Completing) -> None:
+    class Dying:
+        def append(self, *_: Any) -> None:
+            raise TransientError("bigquery-unavailable")
+
+    tables: Any = Dying()
+    it.send.instance(Instance(1))
+    with pytest.raises(TransientError):
+        it.run(ledger=MemoryLedger(Claims(it.store, "receipts"), tables))
+    declared_at = it.clock.time
+    it.send.instance(Instance(2))
+    it.clock.time += HOUR
+    it.run()
+    (told,) = it.told()
+    (row,) = it.tables.rows[TABLE]
+    assert (told["instances"], row["DeclaredAt"]) == (1, declared_at)
+    it.run()
+    assert [each["instances"] for each in it.told()] == [1, 2]
+
+
+def test_a_task_that_fails_stops_no_other_and_is_told(it: Completing) -> None:
+    class Failing:
+        def run(self, report: Report) -> None:
+            report.tallies["studies_told"] = 0
+            raise TransientError("bigquery-unavailable")
+
+    it.send.instance(Instance())
+    it.store.put("inbox", "h/a", b"a")
+    it.clock.time += HOUR
+    with pytest.raises(TransientError, match="bigquery-unavailable"):
+        it.sweep(tasks=[Failing(), it.task()])()
+    assert [told["type"] for told in it.told()] == [
+        "dicom.study.completed.v1",
+        "dicom.upload.stuck.v1",
+    ]
+    (row,) = it.rows()
+    assert (row["Redriven"], row["StudiesCompleted"]) == (1, 1)
+
+
+def test_a_copy_of_a_later_revision_is_no_more_than_its_own(it: Completing) -> None:
+    it.send.instance(Instance(1))
+    it.run()
+    it.send.instance(replace(Instance(1), version=2), it.clock.time)
+    it.clock.time += HOUR
+    it.run()
+    it.run()
+    states = [(row["Revision"], row["Change"], row["Instances"]) for row in it.tables.rows[TABLE]]
+    assert states == [(1, "completed", 1), (2, "reopened", 1), (2, "completed", 1)]
