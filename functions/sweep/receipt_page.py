@@ -21,7 +21,11 @@ from functions.sweep.receipt_style import STYLE
 from shared.contracts.outcome import MEANINGS, OutcomeKind
 from shared.contracts.receipt import CLOSINGS, Group, Receipt
 
-POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+# The one image is the page's icon, which is empty: without it a browser asks for one.
+POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'"
+)
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _UNITS: Final = ("bytes", "KB", "MB", "GB", "TB")
 _THOUSAND: Final = 1000
@@ -109,7 +113,7 @@ def _refused(receipt: Receipt) -> str:
         return ""
     return (
         '<section aria-labelledby="refused">\n<h2 id="refused">Refused, and what to do</h2>\n'
-        "<p>Each of these files is kept aside, whole. Nothing was changed in it.</p>\n"
+        "<p>Each of these files is kept as it was sent.</p>\n"
         f"{''.join(map(_explained, refused))}</section>\n"
     )
 

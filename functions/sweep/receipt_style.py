@@ -59,7 +59,7 @@ article h3 code { color: var(--bad); }
 }
 table { width: 100%; border-collapse: collapse; }
 caption { text-align: left; color: var(--quiet); padding-bottom: .25rem; }
-th { text-align: left; color: var(--quiet); font-weight: 600; }
+th { text-align: left; color: var(--quiet); font-weight: 600; overflow-wrap: normal; }
 th, td { padding: .5rem .75rem .5rem 0; border-top: 1px solid var(--line); vertical-align: top; }
 td code { white-space: nowrap; }
 .number { font-variant-numeric: tabular-nums; }
