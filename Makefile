@@ -42,7 +42,7 @@ logs: $(RUN_READY) ## What the functions print: make logs STAGE=ingest
 
 .PHONY: drop
 drop: $(RUN_READY) ## Drop files as a facility: make drop SRC=folder FACILITY=demo-hospital
-	@"$(PY)" -m infra.local drop "$$SRC" "$$FACILITY"
+	@"$(PY)" -m infra.local drop "$$SRC" "$$FACILITY" "$${COMPLETE:-no}"
 
 .PHONY: sql
 sql: $(RUN_READY) ## Run a query: make sql Q='SELECT * FROM imaging.studies'

@@ -80,6 +80,10 @@ def _options() -> argparse.Namespace:
     drop = commands.add_parser("drop", help="put files into the inbox, print their outcomes")
     drop.add_argument("src", type=_path, metavar="SRC", help="file or folder")
     drop.add_argument("facility", type=_text, metavar="FACILITY", help="the facility's name")
+    drop.add_argument(
+        "complete", nargs="?", choices=("yes", "no"), default="no", metavar="COMPLETE",
+        help="yes: say with a manifest at the end that this was all",
+    )  # fmt: skip
     sql = commands.add_parser("sql", help="run a query")
     sql.add_argument("query", type=_text, metavar="Q", help="GoogleSQL")
     export = commands.add_parser("export", help="write the views of research as Parquet files")

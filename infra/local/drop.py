@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from google.api_core.exceptions import GoogleAPIError, PreconditionFailed
@@ -16,11 +17,15 @@ from infra.local.console import Console, clean
 from infra.local.layout import Layout
 from infra.local.lifecycle import running_environment
 from infra.local.outcomes import Outcomes, deadline, hearing_outcomes
+from shared.contracts.layout import MANIFEST
+from shared.contracts.manifest import Manifest
+from shared.contracts.message import to_json
 from shared.contracts.objects import ObjectVersion
 from shared.contracts.outcome import Outcome
 
 UPLOADS_AT_ONCE = 8
 PATIENCE_S = 120.0
+ALL_OF_IT = to_json(Manifest().to_data())
 DECIDED_BY_INGEST = 'attributes.stage = "ingest"'
 
 _RETRY_S = 0.1
@@ -45,15 +50,20 @@ class Result:
     problem: str = ""
 
 
-def uploads_of(source: Path, facility: str) -> list[Upload]:
-    """A file, or every file of a folder tree, under the facility's name."""
-    if source.is_file():
-        return [Upload(name=f"{facility}/{source.name}", content=source)]
-    files = sorted(path for path in source.rglob("*") if path.is_file())
-    return [
-        Upload(name=f"{facility}/{path.relative_to(source).as_posix()}", content=path)
-        for path in files
-    ]
+def uploads_of(source: Path, facility: str, *, complete: bool = False) -> list[Upload]:
+    """A file, or every file of a folder tree, under the facility's name; manifests come last.
+
+    A complete one ends with a manifest that says so, its own where it has one.
+    """
+    top = source.parent if source.is_file() else source
+    files = [source] if source.is_file() else [path for path in source.rglob("*") if path.is_file()]
+    uploads: dict[str, Path | bytes] = {
+        f"{facility}/{path.relative_to(top).as_posix()}": path
+        for path in sorted(files, key=lambda path: (path.name == MANIFEST, path))
+    }
+    if complete:
+        uploads.setdefault(f"{facility}/{MANIFEST}", ALL_OF_IT)
+    return [Upload(name=name, content=content) for name, content in uploads.items()]
 
 
 class Inbox:
@@ -91,7 +101,10 @@ class Inbox:
 def drop(
     clients: Clients, uploads: Sequence[Upload], decided: Callable[[], None] = lambda: None
 ) -> list[Result]:
-    """Every upload with its outcome, in the order given; `decided` hears of each."""
+    """Every upload with its outcome, in the order given; `decided` hears of each.
+
+    A manifest is put only after what stands before it, as it says that this was sent.
+    """
     inbox, landed = Inbox(clients), set[str]()
 
     def put(upload: Upload) -> Result:
@@ -104,9 +117,14 @@ def drop(
         hearing_outcomes(clients, DECIDED_BY_INGEST, lambda _: decided()) as outcomes,
         ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool,
     ):
-        results = list(pool.map(put, uploads))
+        waves = (list(wave) for _, wave in groupby(uploads, _is_manifest))
+        results = [result for wave in waves for result in list(pool.map(put, wave))]
         outcomes.wait(landed, PATIENCE_S)
         return [_concluded(result, outcomes) for result in results]
+
+
+def _is_manifest(upload: Upload) -> bool:
+    return upload.name.rpartition("/")[2] == MANIFEST
 
 
 def _concluded(result: Result, outcomes: Outcomes) -> Result:
@@ -154,7 +172,8 @@ def run(options: argparse.Namespace, layout: Layout) -> int:
     if not options.src.exists():
         console.line(f"drop: there is no {options.src}")
         return 2
-    uploads = uploads_of(options.src, options.facility)
+    complete = options.complete == "yes"
+    uploads = uploads_of(options.src, options.facility, complete=complete)
     clients = Clients(running_environment(layout))
     with console.progress("dropping", len(uploads)) as progress:
         results = drop(clients, uploads, progress.advance)

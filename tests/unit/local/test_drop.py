@@ -1,5 +1,9 @@
 """A name in the inbox is taken until what lies there is decided; our own upload is known again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Barrier
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,7 +11,7 @@ import pytest
 from google.api_core.exceptions import Forbidden, PreconditionFailed
 
 from infra.local import drop as module
-from infra.local.drop import Inbox, Upload
+from infra.local.drop import Inbox, Result, Upload, uploads_of
 
 UPLOAD = Upload(name="demo-clinic/x", content=b"bytes")
 
@@ -83,3 +87,63 @@ def test_says_why_an_upload_failed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(module, "_send", refuse)
     assert _inbox(Bucket()).put(UPLOAD).problem == "not uploaded: 403 no"
+
+
+def _tree(folder: Path, *names: str) -> Path:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"{}")
+    return folder
+
+
+def _names(uploads: list[Upload]) -> list[str]:
+    return [upload.name for upload in uploads]
+
+
+def test_manifests_come_after_everything_else(tmp_path: Path) -> None:
+    folder = _tree(tmp_path, "_complete.json", "b", "a/_complete.json", "a/z")
+    assert _names(uploads_of(folder, "h")) == [
+        "h/a/z",
+        "h/b",
+        "h/_complete.json",
+        "h/a/_complete.json",
+    ]
+
+
+def test_a_complete_drop_says_so_at_the_end(tmp_path: Path) -> None:
+    folder = _tree(tmp_path, "z", "a/_complete.json")
+    *_, last = uploads_of(folder, "h", complete=True)
+    assert last == Upload(name="h/_complete.json", content=b'{"version":1,"studies":[]}')
+    one = uploads_of(folder / "z", "h", complete=True)
+    assert _names(one) == ["h/z", "h/_complete.json"]
+
+
+def test_a_complete_drop_says_so_in_its_own_words(tmp_path: Path) -> None:
+    folder = _tree(tmp_path, "_complete.json", "z")
+    assert uploads_of(folder, "h", complete=True) == uploads_of(folder, "h")
+
+
+def test_a_manifest_is_put_when_all_before_it_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    put: list[str] = []
+    waiting = Barrier(3)
+
+    def _put(_: Inbox, upload: Upload) -> Result:
+        if "_complete" not in upload.name:
+            waiting.wait(timeout=10)  # they are put at once, and none is done before the others
+        put.append(upload.name)
+        return Result(upload=upload, problem="not uploaded")
+
+    @contextmanager
+    def _hearing(*_: object) -> Iterator[Any]:
+        yield SimpleNamespace(wait=lambda *_: None)
+
+    monkeypatch.setattr(Inbox, "put", _put)
+    monkeypatch.setattr(module, "hearing_outcomes", _hearing)
+    clients: Any = SimpleNamespace(
+        environment={"INLET_INBOX": "inbox"}, storage=SimpleNamespace(bucket=lambda _: None)
+    )
+    uploads = [Upload(name=f"h/{name}", content=b"") for name in ("a", "b", "c", "_complete.json")]
+    results = module.drop(clients, uploads)
+    assert [result.upload for result in results] == uploads
+    assert put[-1] == "h/_complete.json"
