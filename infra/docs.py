@@ -21,10 +21,12 @@ from functions.sweep.report import action_of
 from infra import data_files, dictionary, safe_harbor
 from infra.definition import DATA_FILES, Function, Kind, Schedule, load_pipeline
 from infra.googlesql import analysed
+from infra.hold_advice import advice_on_hold
 from infra.table_schemas import POLICIES as RESTRICTIONS
 from infra.table_schemas import SCHEMAS
 from infra.table_schemas import TABLES as SCHEMA_FILES
 from shared.containers.limits import CONTAINER_LIMITS
+from shared.contracts.advice import Advice, advice_on, advice_on_warning
 from shared.contracts.event_forms import Field
 from shared.contracts.event_types import EVENT_TYPES, FIELDS
 from shared.contracts.facilities import POLICIES, Facility
@@ -35,9 +37,10 @@ from shared.dicom.deidentification.description import MEANINGS as TAKEN
 from shared.dicom.deidentification.description import summary
 from shared.dicom.deidentification.options import CODES
 from shared.dicom.deidentification.profile import Profile
-from shared.dicom.deidentification.reasons import MEANINGS as HOLDS
+from shared.dicom.deidentification.reasons import HoldReason
 from shared.dicom.difference import MEANINGS as DIFFERENCES
 from shared.dicom.limits import LIMITS
+from shared.dicom.reasons import TRIED_AGAIN
 from shared.errors import SettingsError
 from shared.runtime.environment import Environment, Variable
 
@@ -130,25 +133,35 @@ def event_filters() -> str:
     return markdown(("audience", "wants", "filter"), rows)
 
 
+_ADVICE = ("code", "means", "who can fix it", "what to do", "for example")
+
+
 def reasons() -> str:
     """Why an object is refused or ignored."""
-    rows = (
-        (f"`{code}`", reason.meaning, reason.who_can_fix, reason.example)
-        for code, reason in UPLOAD_REASONS.items()
-    )
-    return markdown(("reason", "means", "who can fix it", "for example"), rows)
+    return markdown(_ADVICE, _advised({code: advice_on(code) for code in UPLOAD_REASONS}))
 
 
 def warnings() -> str:
     """What is accepted with a warning."""
-    rows = ((f"`{code}`", text) for code, text in UPLOAD_WARNINGS.items())
-    return markdown(("code", "means"), rows)
+    return markdown(_ADVICE, _advised({code: advice_on_warning(code) for code in UPLOAD_WARNINGS}))
 
 
 def holds() -> str:
     """Why de-identification holds an instance."""
-    return markdown(
-        ("reason", "means"), ((f"`{hold.value}`", text) for hold, text in HOLDS.items())
+    return markdown(_ADVICE, _advised({hold.value: advice_on_hold(hold) for hold in HoldReason}))
+
+
+def tried_again() -> str:
+    """Why a delivery is tried again."""
+    rows = ((f"`{code}`", each.meaning, each.example) for code, each in TRIED_AGAIN.items())
+    return markdown(("code", "means", "for example"), rows)
+
+
+def _advised(advice: Mapping[str, Advice | None]) -> Rows:
+    return (
+        (f"`{code}`", each.meaning, each.who_can_fix, each.what_to_do, each.example)
+        for code, each in advice.items()
+        if each
     )
 
 
@@ -310,6 +323,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "events: fields": event_fields,
     "events: filters": event_filters,
     "reasons": reasons,
+    "tried again": tried_again,
     "warnings": warnings,
     "holds": holds,
     "profiles": profiles,
