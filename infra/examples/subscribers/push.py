@@ -37,6 +37,9 @@ def serve(handled: Handled, port: int) -> ThreadingHTTPServer:
             self.send_response(204)
             self.end_headers()
 
+        def log_request(self, *_: object) -> None:
+            """Print what was handled, not that somebody called."""
+
     return ThreadingHTTPServer(("127.0.0.1", port), Endpoint)
 
 
