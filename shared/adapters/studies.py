@@ -59,7 +59,9 @@ declared AS (
   ) = 1
 ),
 upload AS (
-  SELECT *
+  SELECT
+    UploadId, Facility, ObjectName, LandedAt, Outcome, Reason, StudyInstanceUID, SOPInstanceUID,
+    References, Expected, ExpectedInstances
   FROM uploads
   WHERE LandedAt >= TIMESTAMP_SUB(@since, INTERVAL 1 DAY)
   QUALIFY ROW_NUMBER() OVER (PARTITION BY UploadId ORDER BY DecidedAt DESC) = 1
