@@ -35,6 +35,7 @@ from shared.dicom.source import BytesSource
 from shared.errors import PermanentError
 from shared.runtime.memory import keep_what_is_loaded
 from tests.benchmarks import deid_peers, large_deid
+from tests.benchmarks.rounds import quartiles
 from tests.score.bases import CORPUS, SHIPPED
 
 ROOT: Final = Path(__file__).parents[2]
@@ -158,9 +159,7 @@ def ratio(rounds: list[Round], ours: str, theirs: Iterable[str]) -> dict[str, fl
     names = [name for name in theirs if name in rounds[0]]
     if not names:
         return None
-    each = [min(seconds[name] for name in names) / seconds[ours] for seconds in rounds]
-    low, middle, high = statistics.quantiles(each, n=4)
-    return {"median": middle, "lower_quartile": low, "upper_quartile": high}
+    return quartiles([min(seconds[name] for name in names) / seconds[ours] for seconds in rounds])
 
 
 def figures(folders: list[Path], rounds: int, large_rounds: int) -> dict[str, Any]:

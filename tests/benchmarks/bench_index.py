@@ -52,6 +52,7 @@ from shared.contracts.message import Message
 from shared.ports import Row, RowSink
 from tests.benchmarks.null_bigquery import answering
 from tests.benchmarks.real_outcomes import files, ingested, named
+from tests.benchmarks.rounds import medians, quartiles, ratios
 from tests.integration.servers import PROJECT, serving
 from tests.warehouse import an_empty_warehouse
 
@@ -242,28 +243,11 @@ def emulated(told: Sequence[Message], rounds: int) -> dict[str, Any]:
     }
 
 
-def medians(rounds: list[Costs]) -> dict[str, dict[str, float]]:
-    """Return each way's median figures."""
-    return {
-        name: {
-            figure: statistics.median(getattr(costs[name], figure) for costs in rounds)
-            for figure in Cost._fields
-        }
-        for name in rounds[0]
-    }
-
-
-def quartiles(each: Sequence[float]) -> dict[str, float]:
-    """Return the median and the quartiles."""
-    low, middle, high = statistics.quantiles(each, n=4)
-    return {"median": middle, "lower_quartile": low, "upper_quartile": high}
-
-
 def faster(rounds: list[Costs], ours: str, theirs: str) -> dict[str, dict[str, float]]:
     """Return how many times the rows a second of theirs ours are, and their CPU time of ours."""
     return {
-        "rows_per_s": quartiles([costs[ours][0] / costs[theirs][0] for costs in rounds]),
-        "cpu": quartiles([costs[theirs][1] / costs[ours][1] for costs in rounds]),
+        "rows_per_s": ratios(rounds, ours, theirs, "rows_per_s"),
+        "cpu": ratios(rounds, theirs, ours, "cpu_us_per_row"),
     }
 
 
@@ -274,22 +258,22 @@ def figures(options: argparse.Namespace) -> dict[str, object]:
         rounds = by_turns(ways_of(sinks, told), options.rounds)
     costs = medians(rounds)
     ours = f"ours_{DEPLOYED}"
-    ratios = {
+    compared = {
         f"one_by_one_{at_once}": faster(rounds, f"ours_{at_once}", f"one_by_one_{at_once}")
         for at_once in MESSAGES
     }
-    ratios["batched_1"] = faster(rounds, ours, "batched_1")
+    compared["batched_1"] = faster(rounds, ours, "batched_1")
     of_steps = [costs[name]["cpu_us_per_row"] for name in ("nowhere_1", "serialized_1", "ours_1")]
     sizes = [len(message.data) for message in told]
     return {
         "rows_per_s": costs[ours]["rows_per_s"],
-        "vs_insert_rows_json": ratios[f"one_by_one_{DEPLOYED}"]["rows_per_s"]["median"],
+        "vs_insert_rows_json": compared[f"one_by_one_{DEPLOYED}"]["rows_per_s"]["median"],
         "details": {
             "latency_ms": options.latency_ms,
             "messages": len(told),
             "message_bytes": quartiles(sizes) | {"mean": statistics.mean(sizes)},
             "costs": costs,
-            "ours_vs": ratios,
+            "ours_vs": compared,
             "cpu_us_per_row_of": {
                 "reading messages and making rows": of_steps[0],
                 "serializing": of_steps[1] - of_steps[0],

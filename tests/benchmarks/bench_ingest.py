@@ -17,7 +17,6 @@ import gc
 import json
 import os
 import platform
-import statistics
 import subprocess
 import tempfile
 import time
@@ -49,6 +48,7 @@ from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion
 from shared.contracts.upload import Upload
 from tests.benchmarks import bench_header
+from tests.benchmarks.rounds import medians, ratios
 from tests.benchmarks.typical_ct import FRAME, a_header
 from tests.benchmarks.ways_of_ingest import (
     ARCHIVES,
@@ -245,24 +245,6 @@ def _pushed(address: str, message: Message) -> int:
 def _peak_kib(pid: str) -> int:
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
-
-
-def ratios(rounds: list[Costs], ours: str, theirs: str, figure: str) -> dict[str, float]:
-    """Return the median and the quartiles of the rounds' ratios."""
-    each = [getattr(costs[ours], figure) / getattr(costs[theirs], figure) for costs in rounds]
-    low, middle, high = statistics.quantiles(each, n=4)
-    return {"median": middle, "lower_quartile": low, "upper_quartile": high}
-
-
-def medians(rounds: list[Costs]) -> dict[str, dict[str, float]]:
-    """Return each way's median milliseconds."""
-    return {
-        name: {
-            figure: statistics.median(getattr(costs[name], figure) for costs in rounds)
-            for figure in Cost._fields
-        }
-        for name in rounds[0]
-    }
 
 
 def counted(storage: Client) -> list[str]:
