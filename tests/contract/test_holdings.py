@@ -1,0 +1,246 @@
+"""What every `Holdings` promises, on the memory twin and on a real server."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.bigquery import Client
+
+from functions.index import rows
+from functions.sweep.report import Kind as FindingKind
+from functions.sweep.report import Report
+from infra.operate.holdings import Holdings
+from infra.table_schemas import SCHEMAS
+from shared.adapters import holdings as adapter
+from shared.adapters.bigquery import BigQueryTables
+from shared.adapters.holdings import BigQueryHoldings
+from shared.adapters.memory import MemoryTables
+from shared.contracts.objects import ObjectVersion, StoredObject
+from shared.contracts.outcome import OutcomeKind
+from shared.contracts.provenance import upload_event_id
+from shared.contracts.subject import Kind, Selected, Subject
+from shared.ports import Row, RowSink
+from tests.operating import MemoryHoldings, a_patient
+from tests.outcomes import AN_IDENTITY, MOMENT, an_outcome
+from tests.warehouse import an_empty_warehouse, make_tables
+
+Warehouse = tuple[Holdings, RowSink]
+HER, HIM = "HERS-1", "HIS-2"
+
+
+@pytest.fixture(params=["memory", "server"])
+def warehouse(request: pytest.FixtureRequest) -> Iterator[Warehouse]:
+    """All tables, empty, to be written to and asked."""
+    if request.param == "memory":
+        tables = MemoryTables()
+        yield MemoryHoldings(tables), tables
+        return
+    project = request.getfixturevalue("bigquery")["GOOGLE_CLOUD_PROJECT"]
+    with (
+        an_empty_warehouse(project) as imaging,
+        Client(project=project, credentials=AnonymousCredentials()) as client,
+    ):
+        make_tables(client, "research")
+        copies = BigQueryTables(project, SCHEMAS, {"research": "research"})
+        yield BigQueryHoldings(project, "imaging", "research"), _Both(imaging, copies)
+
+
+class _Both:
+    """Rows of both datasets."""
+
+    def __init__(self, imaging: RowSink, research: RowSink) -> None:
+        self._sinks = {"imaging": imaging, "research": research}
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        self._sinks[table.partition(".")[0]].append(table, rows)
+
+
+def _object(bucket: str, name: str, crc32c: str = "0badcafe") -> StoredObject:
+    version = ObjectVersion(bucket=bucket, name=name, generation=7)
+    return StoredObject(version=version, size=1, crc32c=crc32c, created=MOMENT)
+
+
+def _send(
+    sink: RowSink, name: str, patient: str, number: int = 1, study: str = "1.2", **changes: Any
+) -> str:
+    """Write the rows of an archived object; return its upload's id."""
+    facility = name.partition("/")[0]
+    identity = replace(
+        AN_IDENTITY, study_instance_uid=study, sop_instance_uid=f"{study}.9.{number}"
+    )
+    metadata = {"00100020": {"vr": "LO", "Value": [patient]}}
+    if issuer := changes.pop("issuer", ""):
+        metadata["00100021"] = {"vr": "LO", "Value": [issuer]}
+    source = changes.pop("source", None) or _object("inbox", name)
+    outcome = an_outcome(
+        facility=facility,
+        source=source,
+        root_event_id=changes.pop("root", upload_event_id(source.version)),
+        target=_object("archive", f"{facility}/{study}/{number}.dcm"),
+        identity=identity,
+        metadata=metadata,
+        **changes,
+    )
+    sink.append("imaging.instances", [rows.instance(outcome)] * 2)
+    sink.append("imaging.uploads", [rows.upload(outcome)] * 2)
+    audited = an_outcome(
+        OutcomeKind.HELD, facility=facility, source=outcome.target, identity=identity
+    )
+    sink.append("imaging.deid_audit", [rows.audit(audited)])
+    return outcome.upload_event_id
+
+
+def _numbers(holdings: Holdings, subject: Subject) -> list[str]:
+    found = [version.identity.sop_instance_uid for version in holdings.versions(subject)]
+    assert len(set(found)) == len(found)
+    return sorted(found)
+
+
+def test_a_patient_is_known_by_facility_id_and_issuer(warehouse: Warehouse) -> None:
+    holdings, sink = warehouse
+    _send(sink, "h/a", HER, 1)
+    _send(sink, "h/b", HER, 2, issuer="h")
+    _send(sink, "h/c", HER, 3, issuer="ELSEWHERE")
+    _send(sink, "h/d", HIM, 4)
+    _send(sink, "k/a", HER, 5)
+    hers = a_patient(HER, "h")
+    assert _numbers(holdings, hers) == ["1.2.9.1", "1.2.9.2"]
+    elsewhere = replace(hers, issuer="ELSEWHERE", by_default=False)
+    assert _numbers(holdings, elsewhere) == ["1.2.9.3"]
+    study = Subject(kind=Kind.STUDY, facility="h", value="1.2")
+    assert len(holdings.versions(study)) == 4
+    version, *_ = holdings.versions(a_patient(HIM, "h"))
+    assert (version.uri, version.generation) == ("gs://archive/h/1.2/4.dcm", 7)
+    assert version.natural_key == "archive/h/1.2/4.dcm#7"
+
+
+def test_what_came_in_the_same_container_is_told(warehouse: Warehouse) -> None:
+    holdings, sink = warehouse
+    container = _object("inbox", "h/all.zip")
+    root = upload_event_id(container.version)
+    members = {}
+    for number, patient in enumerate((HER, HIM), start=1):
+        version = replace(container.version, name=f"h/all.zip!/{number}", container="h/all.zip")
+        source = replace(container, version=version)
+        members[patient] = _send(sink, "h/all", patient, number, source=source, root=root)
+    expanded = an_outcome(OutcomeKind.EXPANDED, facility="h", source=container, root_event_id=root)
+    sink.append("imaging.uploads", [rows.upload(expanded)])
+    _send(sink, "h/alone", HIM, 3)
+    found = {each.upload_id: each for each in holdings.decided(a_patient(HER, "h"))}
+    assert set(found) == {root, *members.values()}
+    assert found[members[HER]].name == "h/all.zip!/1"
+    assert (found[root].outcome, found[root].sop_instance_uid) == ("expanded", "")
+
+
+def test_others_in_a_study_and_twins_elsewhere_are_told(warehouse: Warehouse) -> None:
+    holdings, sink = warehouse
+    _send(sink, "h/a", HER, 1)
+    _send(sink, "h/b", HER, 2, study="1.3")
+    _send(sink, "h/c", HIM, 3, study="1.3")
+    _send(sink, "k/a", HIM, 1)
+    hers = a_patient(HER, "h")
+    assert holdings.strangers(hers) == ["1.3"]
+    assert holdings.twins(hers) == ["1.2.9.1"]
+    assert holdings.strangers(a_patient("NOBODY", "h")) == []
+
+
+def _change(study: str, event_id: str) -> dict[str, object]:
+    return {
+        "EventId": event_id, "Facility": "h", "StudyInstanceUID": study, "Revision": 1,
+        "Change": "completed", "Cause": "quiet", "DeclaredAt": MOMENT, "FirstArrival": MOMENT,
+        "LastArrival": MOMENT, "Instances": 1, "Series": 1, "Data": {},
+    }  # fmt: skip
+
+
+def test_rows_without_an_upload_are_marked(warehouse: Warehouse) -> None:
+    holdings, sink = warehouse
+    _send(sink, "h/a", HER, 1)
+    _send(sink, "h/b", HER, 2, study="1.3")
+    _send(sink, "h/c", HIM, 3, study="1.3")
+    changes = [_change("1.2", "a" * 32), _change("1.3", "b" * 32), _change("1.4", "c" * 32)]
+    sink.append("imaging.study_changes", changes)
+    marks = holdings.marks(a_patient(HER, "h"))
+    assert marks["imaging.study_changes"] == ["a" * 32]
+    assert len(set(marks["imaging.deid_audit"])) == 2
+
+
+def test_every_name_that_a_sweep_tells_comes_with_its_moment(warehouse: Warehouse) -> None:
+    holdings, sink = warehouse
+    report = Report(
+        started=MOMENT, max_findings=9, redriven_to="gs://inbox/h/a", compared_from="h/b",
+        compared_to="h/c",
+    )  # fmt: skip
+    report.add(FindingKind.STUCK, _object("inbox", "h/d").version)
+    quiet = Report(started=MOMENT + timedelta(hours=1), max_findings=9, compared_from="")
+    sink.append("imaging.sweeps", [report.row(MOMENT), quiet.row(MOMENT)])
+    names = {"gs://inbox/h/a", "h/b", "h/c", "gs://inbox/h/d"}
+    assert set(holdings.mentions()) == {(MOMENT, name) for name in names}
+    selected = Selected(table="imaging.sweeps", column="RunAt", values=[MOMENT])
+    assert holdings.count(selected) == 1
+    holdings.remove(selected)
+    assert list(holdings.mentions()) == []
+
+
+def test_only_the_rows_that_are_selected_go(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "CHUNK", 2)
+    holdings, sink = warehouse
+    ids = [_send(sink, f"h/{number}", HER, number) for number in range(5)]
+    selected = Selected(table="imaging.uploads", column="UploadId", values=ids[:3])
+    assert holdings.count(selected) == 6  # each was written twice
+    elsewhere = replace(selected, facility="k")
+    assert holdings.count(elsewhere) == 0
+    holdings.remove(elsewhere)
+    assert holdings.count(selected) == 6
+    holdings.remove(selected)
+    assert holdings.count(selected) == 0
+    assert holdings.count(replace(selected, values=ids)) == 4
+
+
+def test_nothing_but_ids_stands_in_a_statement() -> None:
+    injected = Selected(table="imaging.uploads", column="UploadId", values=["x') OR ('1'='1"])
+    with pytest.raises(ValueError, match="no id"):
+        list(adapter.statements(injected))
+
+
+def test_keys_of_copies_are_told(warehouse: Warehouse) -> None:
+    holdings, sink = warehouse
+    assert list(holdings.key_ids()) == []
+    copy = an_outcome(OutcomeKind.DEIDENTIFIED, key_id="0" * 16)
+    other = an_outcome(OutcomeKind.DEIDENTIFIED, key_id="1" * 16)
+    sink.append(
+        "research.instances", [*[rows.research_instance(copy)] * 2, rows.research_instance(other)]
+    )
+    assert sorted(holdings.key_ids()) == ["0" * 16, "1" * 16]
+
+
+def test_what_landed_in_a_time_is_told_where_it_is(warehouse: Warehouse) -> None:
+    holdings, sink = warehouse
+    _send(sink, "h/a", HER, 1)
+    _send(sink, "k/a", HER, 2)
+    later = MOMENT + timedelta(days=1)
+    _send(sink, "h/b", HER, 3, source=replace(_object("inbox", "h/b"), created=later))
+    assert list(holdings.kept(MOMENT, later, "")) == [
+        "gs://archive/h/1.2/1.dcm", "gs://archive/k/1.2/2.dcm",
+    ]  # fmt: skip
+    assert list(holdings.kept(MOMENT, later, "k")) == ["gs://archive/k/1.2/2.dcm"]
+    assert list(holdings.kept(later, later + timedelta(days=1), "")) == ["gs://archive/h/1.2/3.dcm"]
+
+
+def test_names_of_which_there_is_a_row_come_in_order(warehouse: Warehouse) -> None:
+    holdings, sink = warehouse
+    _send(sink, "h/a", HER, 2)
+    _send(sink, "h/b", HER, 1)
+    _send(sink, "k/a", HER, 3)
+    kept = an_outcome(OutcomeKind.EXPANDED, target=_object("archive", "h/containers/all.zip#7"))
+    twin = an_outcome(OutcomeKind.DUPLICATE, target=_object("archive", "h/1.2/8.dcm"))
+    sink.append("imaging.uploads", [rows.upload(kept), rows.upload(twin)])
+    assert list(holdings.told("archive", "")) == [
+        "h/1.2/1.dcm", "h/1.2/2.dcm", "h/containers/all.zip#7", "k/1.2/3.dcm",
+    ]  # fmt: skip
+    assert list(holdings.told("archive", "k/")) == ["k/1.2/3.dcm"]
+    assert list(holdings.told("quarantine", "")) == []
