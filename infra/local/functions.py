@@ -73,7 +73,8 @@ def resolve(reference: Reference, profile: Profile, layout: Layout) -> str:
         case Kind.FILE:
             return str(data_file(reference.name, profile, layout))
         case Kind.SECRET:
-            return str(secret_file(layout.secrets, reference.name, profile.targets))
+            own = profile.settings.get(f"{reference.name}-file")
+            return own or str(secret_file(layout.secrets, reference.name, profile.targets))
         case Kind.SETTING:
             return profile.settings.get(reference.name, "")
         case Kind.TOPIC | Kind.DATASET | Kind.SUBSCRIPTION:

@@ -2,23 +2,22 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from infra.local import lifecycle
 from infra.local.clients import Clients
 from infra.local.layout import Layout
-from infra.local.receiver import Delivery, Receiver, receiving
+from infra.local.receiver import Delivery, receiving
 from infra.local.sql import query
 
 
 class Cloud:
     """A running local cloud with clients, and the webhooks it has sent."""
 
-    def __init__(self, layout: Layout, receiver: Receiver, deliveries: list[Delivery]) -> None:
+    def __init__(self, layout: Layout, deliveries: Sequence[Delivery] = ()) -> None:
         self.layout = layout
-        self.receiver = receiver
         self.deliveries = deliveries
         self.clients = Clients(lifecycle.running_environment(layout))
 
@@ -55,6 +54,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     with receiving(layout, heard) as receiver:
         try:
             lifecycle.start(layout, targets=receiver.targets, owned=True)
-            yield Cloud(layout, receiver, deliveries)
+            yield Cloud(layout, deliveries)
         finally:
             lifecycle.stop(layout)
