@@ -14,7 +14,7 @@ from infra.operate.erasure import Erasure, Report, RetainedError
 from infra.table_schemas import TABLES
 from shared.adapters.retention import Retention
 from shared.contracts.subject import Kind, Subject
-from tests.builders import a_uid, an_instance
+from tests.builders import a_uid, an_instance, element, item, part10, sequence
 from tests.operating import KEY, a_cloud, a_patient, an_erasure
 from tests.simulation.world import World
 
@@ -190,6 +190,30 @@ def test_what_cannot_be_read_is_searched_or_counted() -> None:
     assert report.found["quarantine"] == 1
     assert report.left["quarantined, not readable"] == 1  # the notes
     assert [place for place in _found(world, ERASED) if "demo-clinic" not in place] == []
+
+
+def _directory(*patients: str) -> bytes:
+    """Return a DICOMDIR with a record for each patient (PS3.3 Annex F)."""
+    records = [
+        item(
+            element(0x00041430, "CS", b"PATIENT ")
+            + element(0x00100010, "PN", b"Made^Up ")
+            + element(0x00100020, "LO", f"{patient} ".encode())
+        )
+        for patient in patients
+    ]
+    return part10(sequence(0x00041220, *records))
+
+
+def test_a_directory_goes_unless_it_names_others() -> None:
+    alone, both = _directory(ERASED), _directory(ERASED, STAYING)
+    drop = {"demo-hospital/a": ONE, "demo-hospital/1": alone, "demo-hospital/2": both}
+    world = _world(drop)
+    report = _erasure(world).carry_out(rows=True)
+    assert report.found["quarantine"] == 1
+    assert report.left["quarantined with others' data"] == 1
+    _erasure(world, whole=True).carry_out(rows=True)
+    assert not _found(world, ERASED)
 
 
 def test_receipts_that_name_a_file_go_and_no_others() -> None:
