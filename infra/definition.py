@@ -19,7 +19,7 @@ DEAD_LETTERS = "dead-letters"
 DATA_FILES: Mapping[str, str] = {
     "facilities": "[the facilities](../../infra/README.md#facilities)",
     "profiles": "[the profiles](../../infra/README.md#profiles) of de-identification",
-    "targets": "[the targets](README.md#targets)",
+    "targets": "[the targets](#targets)",
 }
 
 _STEM = re.compile(r"[a-z][a-z0-9-]{1,40}[a-z0-9]")

@@ -33,6 +33,8 @@ from shared.contracts.facilities import POLICIES, Facility
 from shared.contracts.manifest import MANIFEST_LIMITS
 from shared.contracts.outcome import MEANINGS, OutcomeKind
 from shared.contracts.reasons import UPLOAD_REASONS, UPLOAD_WARNINGS
+from shared.contracts.targets import FAILURES, RESULTS, Target
+from shared.contracts.targets import FIELDS as TARGET_FIELDS
 from shared.dicom.deidentification.description import MEANINGS as TAKEN
 from shared.dicom.deidentification.description import summary
 from shared.dicom.deidentification.options import CODES
@@ -199,6 +201,26 @@ def differences() -> str:
     return markdown(("difference", "means"), rows)
 
 
+def targets() -> str:
+    """What the file of targets says of each, and what holds where it is silent."""
+    default, only = Target(name=""), ("facilities", "types")
+    rows = (
+        (f"`{field}`", meaning, "all" if field in only else _said(getattr(default, field)))
+        for field, meaning in TARGET_FIELDS.items()
+    )
+    return markdown(("field", "says", "when left out"), rows)
+
+
+def _said(value: object) -> str:
+    return f"`{str(value).lower()}`" if value not in ("", ()) else "none"
+
+
+def deliveries() -> str:
+    """How an attempt to tell a target ends, and why it may fail."""
+    rows = [(f"`{code}`", text) for code, text in {**RESULTS, **FAILURES}.items()]
+    return markdown(("code", "means"), rows)
+
+
 def facilities() -> str:
     """What the registry says of a facility, and what holds where it is silent."""
     default = Facility(name="<its name>")
@@ -264,10 +286,13 @@ def read_variables(stage: str) -> list[Variable]:
 def _trigger(function: Function) -> str:
     if isinstance(function.trigger, Schedule):
         return f"every {function.trigger.every_s:g} s"
-    return "; ".join(
+    topics = [
         f"topic `{push.topic}`" + (f", `{push.filter}`" if push.filter else "")
         for push in function.pushes.values()
-    )
+    ]
+    if function.targets:
+        topics.append(f"topic `{function.targets.topic}`, for each target")
+    return "; ".join(topics)
 
 
 def _value(function: Function, variable: Variable) -> str:
@@ -331,6 +356,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "limits": limits,
     "differences": differences,
     "facilities": facilities,
+    "targets": targets,
+    "deliveries": deliveries,
     "limits: containers": container_limits,
     "limits: manifests": manifest_limits,
     "views": views,
