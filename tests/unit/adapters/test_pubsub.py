@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -84,11 +85,25 @@ def test_an_outage_is_transient_and_over_with_the_next_message(
 
 
 def test_a_request_holds_messages_of_one_ordering_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    service = _Service()
+    """Also of those that wait for the one under way."""
+    service, under_way, done = _Service(), threading.Semaphore(0), threading.Event()
+    at_once = service.publish
+
+    def publish(request: PublishRequest, *, retry: object, timeout: float) -> None:
+        under_way.release()
+        assert done.wait(60)
+        at_once(request, retry=retry, timeout=timeout)
+
+    monkeypatch.setattr(service, "publish", publish)
     topic = _topic(monkeypatch, service)
-    sent = [Message(data=b"%d" % number, ordering_key=str(number % 3)) for number in range(60)]
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(topic.publish, sent))
+    sent = [Message(data=b"%d" % number, ordering_key=str(number % 3)) for number in range(9)]
+    with ThreadPoolExecutor(len(sent)) as pool:
+        publishing = [pool.submit(topic.publish, message) for message in sent]
+        for _ in range(3):  # one of each key; the others queue behind them
+            assert under_way.acquire(timeout=60)
+        done.set()
+        for each in publishing:
+            each.result()
     assert len(service.messages()) == len(sent)
     for request in service.requests:
         assert len({message.ordering_key for message in request.messages}) == 1
