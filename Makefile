@@ -44,6 +44,10 @@ logs: $(RUN_READY) ## What the functions print: make logs STAGE=ingest
 drop: $(RUN_READY) ## Drop files as a facility: make drop SRC=folder FACILITY=demo-hospital
 	@"$(PY)" -m infra.local drop "$$SRC" "$$FACILITY" "$${COMPLETE:-no}"
 
+.PHONY: receipts
+receipts: $(RUN_READY) ## A facility's newest receipts, as pages: make receipts FACILITY=demo-hospital
+	@"$(PY)" -m infra.local receipts "$$FACILITY" build/receipts
+
 .PHONY: sql
 sql: $(RUN_READY) ## Run a query: make sql Q='SELECT * FROM imaging.studies'
 	@"$(PY)" -m infra.local sql "$$Q"

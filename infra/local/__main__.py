@@ -1,4 +1,4 @@
-"""The local cloud's commands: `python -m infra.local up|down|status|logs|drop|sql|export|demo`."""
+"""The local cloud's commands: `python -m infra.local up`, `down`, `demo` and others: `--help`."""
 
 import argparse
 import importlib
@@ -11,7 +11,7 @@ from infra.local.console import Console
 from infra.local.layout import DEFAULT, Layout
 
 # Loaded when called: the Google clients take a second to import.
-_ELSEWHERE = ("status", "logs", "drop", "sql", "export", "demo")
+_ELSEWHERE = ("status", "logs", "drop", "receipts", "sql", "export", "demo")
 
 
 def main() -> int:
@@ -84,6 +84,9 @@ def _options() -> argparse.Namespace:
         "complete", nargs="?", choices=("yes", "no"), default="no", metavar="COMPLETE",
         help="yes: say with a manifest at the end that this was all",
     )  # fmt: skip
+    receipts = commands.add_parser("receipts", help="the newest receipts of a facility")
+    receipts.add_argument("facility", type=_text, metavar="FACILITY", help="the facility's name")
+    receipts.add_argument("folder", type=_path, metavar="FOLDER", help="where to write their pages")
     sql = commands.add_parser("sql", help="run a query")
     sql.add_argument("query", type=_text, metavar="Q", help="GoogleSQL")
     export = commands.add_parser("export", help="write the views of research as Parquet files")
