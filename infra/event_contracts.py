@@ -17,6 +17,7 @@ from infra.definition import load_pipeline
 from shared.contracts.event import SPEC_VERSION
 from shared.contracts.event_forms import Each, Field, Flag, Form, Record, Text, Whole
 from shared.contracts.event_types import EVENT_TYPES, FIELDS, EventType
+from shared.contracts.trace import TRACEPARENT, traced
 
 CONTRACTS: Final = Path(__file__).resolve().parents[1] / "shared" / "contracts"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -115,7 +116,7 @@ def _message(kind: EventType) -> Json:
 
 def _headers(kind: EventType) -> Json:
     """Return the schema of a message's attributes, which are text all of them."""
-    properties = {**_cloudevent(kind), **_filterable(kind)}
+    properties = {**_cloudevent(kind), **_filterable(kind), **_traced(kind)}
     return {"type": "object", "properties": properties, "required": list(_cloudevent(kind))}
 
 
@@ -140,6 +141,12 @@ def _filterable(kind: EventType) -> Json:
         if field.filterable
         for name in filter(None, (attribute, field.also_named))
     }
+
+
+def _traced(kind: EventType) -> Json:
+    """Return what leads to the upload, of events that may lead there."""
+    names = traced("", "", f"ce-{TRACEPARENT}") if "root_event_id" in kind.record.fields else {}
+    return dict.fromkeys(names, _text("W3C Trace Context: the upload's trace, and the event in it"))
 
 
 def _text(description: str) -> Json:

@@ -22,11 +22,11 @@ from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.contracts.receipt import ReceiptSummary
 from shared.contracts.stuck import StuckUpload
 from shared.contracts.study import StudyState
+from shared.contracts.trace import TRACEPARENT, traced
 from shared.contracts.uid_mask import UidMask
 
 SPEC_VERSION = "1.0"
 TYPES: Mapping[OutcomeKind, str] = {kind: of.name for kind, of in OF_OUTCOMES.items()}
-_AS_THEY_ARE = UidMask()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class PublicEvent:
         return event
 
     @classmethod
-    def of(cls, outcome: Outcome, mask: UidMask = _AS_THEY_ARE) -> "PublicEvent":
+    def of(cls, outcome: Outcome, mask: UidMask) -> "PublicEvent":
         """Return the event of an outcome; its id is derived from what became of the object.
 
         That of a de-identified copy comes from the copy, and its time is the hour.
@@ -96,7 +96,7 @@ class PublicEvent:
         return _event(kind, outcome.derived_id(kind.name, copy), hour, _stored(outcome))
 
     @classmethod
-    def of_study(cls, state: StudyState, mask: UidMask = _AS_THEY_ARE) -> "PublicEvent":
+    def of_study(cls, state: StudyState, mask: UidMask) -> "PublicEvent":
         """Return the event of what a study became."""
         values = _masked(mask, _study(state))
         return _event(OF_STUDIES[state.change], state.event_id, state.declared_at, values)
@@ -125,6 +125,7 @@ class PublicEvent:
                 "ce-datacontenttype": "application/json",
                 "content-type": "application/json",
                 **self._filterable(),
+                **self._traced(),
             },
             ordering_key=self.ordering_key,
         )
@@ -141,6 +142,11 @@ class PublicEvent:
             "datacontenttype": "application/json",
             "data": dict(self.data),
         }
+
+    def _traced(self) -> dict[str, str]:
+        """Return what leads to the upload, where that may be told."""
+        root = self.data.get("root_event_id")
+        return traced(str(root), self.event_id, f"ce-{TRACEPARENT}") if root else {}
 
     def _filterable(self) -> dict[str, str]:
         attributes: dict[str, str] = {}

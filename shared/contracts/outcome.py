@@ -10,6 +10,7 @@ from shared.contracts.ids import derived_id
 from shared.contracts.message import Message, parsed, to_json
 from shared.contracts.objects import StoredObject
 from shared.contracts.provenance import upload_event_id
+from shared.contracts.trace import traced
 from shared.dicom.identity import Identity
 from shared.errors import ContractError
 
@@ -194,6 +195,7 @@ class Outcome:
             "stage": self.kind.stage,
             "outcome": self.kind.value,
             "facility": self.facility,
+            **traced(self.root_event_id, self.event_id),
         }
         if self.reason:
             attributes["reason"] = self.reason

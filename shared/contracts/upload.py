@@ -14,6 +14,7 @@ from shared.contracts.fields import Fields
 from shared.contracts.message import Message, to_json
 from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.contracts.provenance import Provenance, upload_event_id
+from shared.contracts.trace import traced
 
 FINALIZED = "OBJECT_FINALIZE"
 
@@ -106,6 +107,7 @@ class Upload:
                 "bucketId": version.bucket,
                 "objectId": version.name,
                 "objectGeneration": str(version.generation),
+                **traced(self.root_event_id, self.event_id),
                 **self._additions(),
             },
         )

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
+from shared.contracts.trace import span_of
+
 _OWN: Final = "inlet"
 _FIELDS: Final = "fields"
 _context: ContextVar[dict[str, object]] = ContextVar("log_context", default={})  # noqa: B039 - never mutated
@@ -43,6 +45,8 @@ class JsonFormatter(logging.Formatter):
             entry |= {"error_type": error_type.__name__} if error_type else {}
         if trace := entry.get("root_event_id"):
             entry["logging.googleapis.com/trace"] = f"projects/{self._project}/traces/{trace}"
+        if event_id := entry.get("event_id"):
+            entry["logging.googleapis.com/spanId"] = span_of(str(event_id))
         entry["logging.googleapis.com/sourceLocation"] = {
             "file": record.filename,
             "line": str(record.lineno),

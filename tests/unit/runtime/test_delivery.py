@@ -79,6 +79,7 @@ def test_a_line_names_the_event_and_its_root(lines: Callable[[], list[dict[str, 
     (line,) = lines()
     assert line["root_event_id"] == upload.event_id
     assert line["logging.googleapis.com/trace"] == f"projects/a-project/traces/{upload.event_id}"
+    assert line["logging.googleapis.com/spanId"] == upload.event_id[:16]
     assert PLANTED not in json.dumps(line)
 
 
