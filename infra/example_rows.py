@@ -29,6 +29,7 @@ from shared.contracts.outcome import (
 )
 from shared.contracts.receipt import Closing, Contents, Group, Receipt, Stretch
 from shared.contracts.study import Cause, Change, StudyState
+from shared.contracts.uid_mask import UidMask
 from shared.contracts.upload import Upload
 from shared.dicom.identity import Identity
 from shared.ports import Row
@@ -299,7 +300,9 @@ def example_rows() -> Mapping[str, Row]:
             "Places": [{"Place": "archive", "Count": 120}],
             "PipelineVersion": PIPELINE_VERSION,
         },
-        "imaging.events": rows.event(PublicEvent.of(_outcome(OutcomeKind.CONFLICT)), _MOMENT),
+        "imaging.events": rows.event(
+            PublicEvent.of(_outcome(OutcomeKind.CONFLICT), UidMask()), _MOMENT
+        ),
         "imaging.deid_audit": rows.audit(_outcome(OutcomeKind.DEIDENTIFIED)),
         "imaging.reidentifications": question.row(_MOMENT, _KEY_ID, found=True),
         "imaging.study_changes": row_of(_study()),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.contracts.event import PublicEvent
-from shared.contracts.outcome import OutcomeKind
+from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.contracts.receipt import Closing, ReceiptSummary, Tally
 from shared.contracts.stuck import StuckUpload
 from shared.contracts.study import Cause, Change, SeriesState, StudyState
@@ -67,6 +67,11 @@ def a_receipt(**changes: Any) -> ReceiptSummary:
         "uri": f"gs://demo-receipts/demo-hospital/2026-01-02/{'2' * 32}.json",
     }
     return ReceiptSummary(**(fields | changes))
+
+
+def event_of(outcome: Outcome) -> PublicEvent:
+    """The event of an outcome of a facility whose UIDs stand."""
+    return PublicEvent.of(outcome, UidMask())
 
 
 def every_event(mask: UidMask | None = None) -> list[PublicEvent]:

@@ -13,10 +13,10 @@ from infra.dictionary import SOURCES
 from infra.example_rows import example_rows
 from infra.table_schemas import ATTRIBUTES, SCHEMAS, TABLES, text
 from shared.adapters.table_rows import RowWriter
-from shared.contracts.event import PublicEvent
 from shared.contracts.outcome import OutcomeKind
 from shared.contracts.upload import Upload
 from shared.dicom.deidentification.table import TABLE_PATH
+from tests.events import event_of
 from tests.operating import KEY, a_question, an_erasure
 from tests.outcomes import MOMENT, an_outcome
 from tests.studies import a_state
@@ -26,7 +26,7 @@ TALLIES = dict.fromkeys(
 )
 ROWS = {
     "imaging.instances": rows.instance(an_outcome()),
-    "imaging.events": rows.event(PublicEvent.of(an_outcome()), MOMENT),
+    "imaging.events": rows.event(event_of(an_outcome()), MOMENT),
     "imaging.landed": rows.landed(Upload(version=an_outcome().source.version, landed_at=MOMENT)),
     "imaging.uploads": rows.upload(an_outcome()),
     "imaging.deid_audit": rows.audit(an_outcome(OutcomeKind.HELD)),

@@ -7,13 +7,13 @@ import pytest
 from shared.adapters.chat import Chat
 from shared.adapters.receivers import Receivers
 from shared.adapters.system_clock import SystemClock
-from shared.contracts.event import PublicEvent
 from shared.contracts.facilities import Facilities
 from shared.contracts.mail_server import MailServer, Security
 from shared.contracts.outcome import OutcomeKind
 from shared.contracts.target_secrets import TargetSecrets
 from shared.contracts.targets import Failure, Targets
 from shared.ports import Reply
+from tests.events import event_of
 from tests.integration.receivers import LOOPBACK, a_poster, answers, receiving
 from tests.outcomes import an_outcome
 from tests.receipts import a_receipt_event
@@ -38,7 +38,7 @@ def test_a_room_is_told_in_a_text() -> None:
 @pytest.mark.parametrize("kind", OutcomeKind)
 def test_no_identity_is_in_a_message(kind: OutcomeKind) -> None:
     with receiving(answers(200)) as room:
-        Chat(room.url(), a_poster()).send(PublicEvent.of(an_outcome(kind)))
+        Chat(room.url(), a_poster()).send(event_of(an_outcome(kind)))
     (request,) = room.received
     assert b"PLANTED" not in request.body.upper()
 

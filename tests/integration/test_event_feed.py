@@ -16,7 +16,7 @@ from shared.adapters.memory import ManualClock
 from shared.contracts.event import PublicEvent
 from shared.contracts.outcome import OutcomeKind
 from tests.conftest import Environment
-from tests.events import every_event
+from tests.events import event_of, every_event
 from tests.outcomes import a_stored_object, an_outcome
 from tests.warehouse import an_empty_warehouse
 
@@ -57,7 +57,7 @@ def feed(bigquery: Environment) -> Iterator[Feed]:
 
 def _event(number: int, kind: OutcomeKind = OutcomeKind.ARCHIVED) -> PublicEvent:
     stored = a_stored_object(f"demo-hospital/{number}")
-    return PublicEvent.of(an_outcome(kind, source=stored, target=stored))
+    return event_of(an_outcome(kind, source=stored, target=stored))
 
 
 def test_what_is_recorded_late_comes_after_what_was_read(feed: Feed) -> None:
@@ -133,10 +133,10 @@ def test_events_of_copies_come_at_the_end_of_their_hour_in_no_telling_order(feed
 
 def test_a_row_says_what_the_event_says(feed: Feed) -> None:
     outcome = an_outcome(OutcomeKind.CONFLICT, difference="header")
-    feed.index(PublicEvent.of(outcome))
+    feed.index(event_of(outcome))
     query = "SELECT *, JSON_VALUE(Data, '$.size') AS size FROM imaging.event_feed"
     (row,) = (dict(each) for each in feed._client.query(query).result())
-    event = PublicEvent.of(outcome)
+    event = event_of(outcome)
     expected: dict[str, Any] = {
         "EventId": event.event_id,
         "RootEventId": outcome.root_event_id,

@@ -22,11 +22,12 @@ from shared.contracts.mail_server import MailServer, Security
 from shared.contracts.outcome import OutcomeKind
 from shared.contracts.targets import Failure
 from shared.ports import Reply
+from tests.events import event_of
 from tests.integration.receivers import DRIP_S, server_tls, trusting
 from tests.outcomes import an_outcome
 from tests.receipts import a_receipt_event
 
-EVENT = PublicEvent.of(an_outcome(OutcomeKind.QUARANTINED, reason="truncated"))
+EVENT = event_of(an_outcome(OutcomeKind.QUARANTINED, reason="truncated"))
 TO = ("it@hospital.example.org", "desk@hospital.example.org")
 NAME = "localhost"
 TAKEN = "250 OK"
@@ -238,7 +239,7 @@ def test_a_mail_is_the_same_each_time_and_another_for_another_target() -> None:
         return str(composed(event, target, "inlet@example.org", TO)["Message-ID"])
 
     assert ids(EVENT, "a") == ids(EVENT, "a")
-    assert len({ids(EVENT, "a"), ids(EVENT, "b"), ids(PublicEvent.of(an_outcome()), "a")}) == 3
+    assert len({ids(EVENT, "a"), ids(EVENT, "b"), ids(event_of(an_outcome()), "a")}) == 3
     assert ids(EVENT, "a").endswith("@example.org>")
 
 
@@ -252,7 +253,7 @@ def test_a_receipt_s_mail_tells_its_numbers_in_plain_words() -> None:
 
 @pytest.mark.parametrize("kind", OutcomeKind)
 def test_no_identity_is_in_a_mail(kind: OutcomeKind) -> None:
-    mail = composed(PublicEvent.of(an_outcome(kind)), "t", "inlet@example.org", TO)
+    mail = composed(event_of(an_outcome(kind)), "t", "inlet@example.org", TO)
     assert "PLANTED" not in mail.as_string().upper()
     uids = ("1.2.3.4.5", "1.2.3")
     assert not any(uid in mail["Subject"] for uid in uids)

@@ -14,9 +14,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from shared.adapters.guarded_connection import Guard, resolve_stream
 from shared.adapters.https_post import Poster
 from shared.adapters.standard_webhook import StandardWebhook
-from shared.contracts.event import PublicEvent
 from shared.contracts.targets import Failure
 from shared.ports import Reply
+from tests.events import event_of
 from tests.integration.receivers import (
     LOOPBACK,
     Connection,
@@ -38,7 +38,7 @@ from tests.outcomes import an_outcome
 
 OLD = "whsec_bWFkZSB1cCBieSBhIHRlc3Q="
 NEW = "whsec_YWxzbyBtYWRlIHVwIGJ5IGl0Cg=="
-EVENT = PublicEvent.of(an_outcome())
+EVENT = event_of(an_outcome())
 NAME = "receiver.example.org"
 
 

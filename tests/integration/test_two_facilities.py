@@ -11,12 +11,12 @@ from infra.definition import load_pipeline
 from infra.table_schemas import SCHEMAS
 from shared.adapters.bigquery import BigQueryTables
 from shared.adapters.memory import ManualClock
-from shared.contracts.event import PublicEvent
 from shared.contracts.facilities import Facilities
 from shared.contracts.message import Message
 from shared.contracts.outcome import Outcome
 from tests.builders import a_uid
 from tests.conftest import Environment
+from tests.events import event_of
 from tests.integration.one_study import files
 from tests.integration.story import TEXT, Story, a_directory_of, small
 from tests.integration.told import a_warehouse_told, ask
@@ -43,7 +43,7 @@ def _messages(facility: str) -> list[Message]:
     story.land(f"{facility}/text", TEXT)
     story.land(f"{facility}/other patient", small(instance=3, PatientID="OTHER"))
     outcomes = map(Outcome.from_message, story.topic.messages)
-    events = [PublicEvent.of(outcome).to_message() for outcome in outcomes]
+    events = [event_of(outcome).to_message() for outcome in outcomes]
     story.announce(f"{facility}/waits", TEXT)
     return [*story.messages, *events]
 

@@ -8,10 +8,10 @@ import pytest
 from google.cloud.bigquery import Client
 
 from infra.definition import load_pipeline
-from shared.contracts.event import PublicEvent
 from shared.contracts.outcome import Outcome, OutcomeKind
 from tests.builders import EXPLICIT, IMPLICIT, a_uid
 from tests.conftest import Environment
+from tests.events import event_of
 from tests.integration.story import TEXT, tell
 from tests.integration.told import a_warehouse_told, ask
 from tests.outcomes import AN_IDENTITY, MOMENT, OF_COPIES, a_stored_object, an_outcome
@@ -91,7 +91,7 @@ NOT_ENDED = [
 def warehouse(bigquery_server: Environment) -> Iterator[Client]:
     copied = [*COPIES, OTHER_COPY, OF_OTHER_KEY, *MADE_ANEW, *ENDED, *NOT_ENDED]
     copies = [outcome.to_message() for outcome in copied]
-    published = [PublicEvent.of(outcome).to_message() for outcome in OUTCOMES]
+    published = [event_of(outcome).to_message() for outcome in OUTCOMES]
     with a_warehouse_told(bigquery_server, [*STORY.messages, *copies, *published]) as client:
         yield client
 

@@ -26,6 +26,7 @@ from shared.contracts.message import Message
 from shared.contracts.targets import Failure, Targets, subscription_of
 from shared.errors import TransientError
 from shared.ports import Reply
+from tests.events import event_of
 from tests.outcomes import a_stored_object, an_outcome
 from tests.simulation.world import Crash
 from tests.unit.pubsub.builders import Clock, a_subscription, a_topic
@@ -116,7 +117,7 @@ class World:
 
     def publish(self, number: int) -> str:
         source = a_stored_object(f"demo-hospital/{number}")
-        event = PublicEvent.of(an_outcome(source=source))
+        event = event_of(an_outcome(source=source))
         message = event.to_message()
         wire = PubsubMessage(data=message.data, attributes=message.attributes)
         self.broker.publish(self.broker.topic(TOPIC), [wire])

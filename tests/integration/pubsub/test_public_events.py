@@ -18,7 +18,7 @@ from shared.adapters.pubsub import PubSubTopic
 from shared.contracts.event import PublicEvent
 from shared.contracts.message import Message
 from shared.errors import TransientError
-from tests.events import every_event
+from tests.events import event_of, every_event
 from tests.integration.pubsub.endpoint import Endpoint
 from tests.integration.pubsub.workbench import Workbench
 from tests.outcomes import AN_IDENTITY, a_stored_object, an_outcome
@@ -60,7 +60,7 @@ def _event(study: int, number: int) -> PublicEvent:
         AN_IDENTITY, study_instance_uid=f"1.2.{study}", sop_instance_uid=f"1.2.{study}.{number}"
     )
     stored = a_stored_object(f"demo-hospital/{study}/{number}")
-    return PublicEvent.of(an_outcome(source=stored, identity=identity))
+    return event_of(an_outcome(source=stored, identity=identity))
 
 
 def _of_study(study: int) -> list[PublicEvent]:

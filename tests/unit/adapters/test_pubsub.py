@@ -99,11 +99,12 @@ def test_a_request_holds_messages_of_one_ordering_key(monkeypatch: pytest.Monkey
     sent = [Message(data=b"%d" % number, ordering_key=str(number % 3)) for number in range(9)]
     with ThreadPoolExecutor(len(sent)) as pool:
         publishing = [pool.submit(topic.publish, message) for message in sent]
-        for _ in range(3):  # one of each key; the others queue behind them
-            assert under_way.acquire(timeout=60)
+        # One of each key; the others queue behind them.
+        asked = [under_way.acquire(timeout=10) for _ in range(3)]
         done.set()
         for each in publishing:
             each.result()
+    assert all(asked)
     assert len(service.messages()) == len(sent)
     for request in service.requests:
         assert len({message.ordering_key for message in request.messages}) == 1

@@ -10,8 +10,9 @@ from shared.contracts.event_types import EVENT_TYPES
 from shared.contracts.message import Message
 from shared.contracts.outcome import OutcomeKind
 from shared.contracts.study import Change
+from shared.contracts.uid_mask import UidMask
 from shared.errors import ContractError
-from tests.events import a_receipt, a_stuck_upload, a_study, every_event
+from tests.events import a_receipt, a_stuck_upload, a_study, event_of, every_event
 from tests.outcomes import a_stored_object, an_outcome
 
 EVENTS = {event.type: event for event in every_event()}
@@ -63,7 +64,7 @@ def test_events_of_studies_and_instances_have_an_order() -> None:
 
 
 def test_sequences_sort_as_the_decisions_did() -> None:
-    early = PublicEvent.of(an_outcome())
+    early = event_of(an_outcome())
     late = replace(early, time=early.time.replace(year=2027))
     later = replace(early, time=late.time.replace(microsecond=late.time.microsecond + 1))
     assert sorted([later.sequence, early.sequence, late.sequence]) == [
@@ -89,10 +90,10 @@ def test_attributes_are_named_as_subscribers_of_the_healthcare_api_know_them(
 
 def test_a_research_copy_is_not_tied_to_its_original() -> None:
     outcome = an_outcome(OutcomeKind.DEIDENTIFIED)
-    event = PublicEvent.of(outcome)
+    event = event_of(outcome)
     assert {"facility", "root_event_id", "size"} & set(event.data) == set()
     other = replace(outcome, source=a_stored_object("h/9.9/9.9.9/9.9.9.9.dcm", "archive"))
-    assert PublicEvent.of(other) == event
+    assert event_of(other) == event
     assert (event.time.minute, event.time.second, event.time.microsecond) == (0, 0, 0)
     assert event.sequence.startswith("20260102T030000.000000-")
 
@@ -102,7 +103,7 @@ def test_a_research_copy_is_not_tied_to_its_original() -> None:
 )
 def test_a_modality_that_is_free_text_is_not_published(text: str) -> None:
     metadata = {"00080060": {"vr": "CS", "Value": [text]}}
-    assert "modality" not in PublicEvent.of(an_outcome(metadata=metadata)).data
+    assert "modality" not in event_of(an_outcome(metadata=metadata)).data
 
 
 @pytest.mark.parametrize("data", [b"", b"[", b"{}"])
@@ -155,7 +156,7 @@ def test_an_event_counts_the_files_of_a_receipt() -> None:
 @pytest.mark.parametrize(
     "made",
     [
-        lambda: PublicEvent.of_study(a_study(Change.REOPENED)),
+        lambda: PublicEvent.of_study(a_study(Change.REOPENED), UidMask()),
         lambda: PublicEvent.of_stuck(a_stuck_upload()),
         lambda: PublicEvent.of_receipt(a_receipt()),
     ],

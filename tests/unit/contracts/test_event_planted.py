@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from shared.contracts.event import PublicEvent
 from shared.contracts.outcome import Expansion, ExpectedStudy, Outcome, OutcomeKind, Reference
 from shared.contracts.study import Change
-from tests.events import a_receipt, a_stuck_upload, a_study
+from shared.contracts.uid_mask import UidMask
+from tests.events import a_receipt, a_stuck_upload, a_study, event_of
 from tests.outcomes import AN_IDENTITY, METADATA, MOMENT, an_outcome
 
 NAMES = ("Rivera^Ana^Lucia", "MRN-0042117", "Ana Rivera", "rivera.ana@example.org", "Ж")
@@ -105,15 +106,15 @@ def test_nothing_in_the_fields_of_an_outcome_is_told(kind: OutcomeKind, text: st
         "root_event_id": full.root_event_id,
         "identity": full.identity,
     }
-    event = PublicEvent.of(replace(_planted(full, text), **kept))
+    event = event_of(replace(_planted(full, text), **kept))
     assert text not in _told(event)
-    assert event.data.keys() <= PublicEvent.of(full).data.keys()
+    assert event.data.keys() <= event_of(full).data.keys()
 
 
 @pytest.mark.parametrize(("kind", "text"), list(product(OutcomeKind, NAMES)))
 def test_an_outcome_of_nothing_but_names_is_told_to_nobody(kind: OutcomeKind, text: str) -> None:
     with pytest.raises(ValueError, match="an event lacks what"):
-        _told(PublicEvent.of(_planted(_full(kind), text)))
+        _told(event_of(_planted(_full(kind), text)))
 
 
 @given(
@@ -129,7 +130,7 @@ def test_an_outcome_of_nothing_but_names_is_told_to_nobody(kind: OutcomeKind, te
     ),
 )
 def test_no_metadata_are_told(kind: OutcomeKind, metadata: dict[str, Any]) -> None:
-    told = _told(PublicEvent.of(an_outcome(kind, metadata=metadata)))
+    told = _told(event_of(an_outcome(kind, metadata=metadata)))
     for value in (value for element in metadata.values() for value in element["Value"]):
         assert value not in told
 
@@ -139,7 +140,7 @@ def test_no_metadata_are_told(kind: OutcomeKind, metadata: dict[str, Any]) -> No
 def test_nothing_in_the_fields_of_a_study_is_told(change: Change, text: str) -> None:
     state = a_study(change)
     kept = {"facility": state.facility, "study_instance_uid": state.study_instance_uid}
-    event = PublicEvent.of_study(replace(_planted(state, text), **kept))
+    event = PublicEvent.of_study(replace(_planted(state, text), **kept), UidMask())
     assert text not in _told(event)
     assert event.data["series"] == []
     assert "archive_prefix" not in event.data
@@ -167,5 +168,5 @@ def test_an_upload_with_a_name_in_a_field_is_not_told(name: str, text: str) -> N
 @pytest.mark.parametrize("kind", OutcomeKind)
 def test_a_number_in_place_of_a_code_is_not_told(kind: OutcomeKind) -> None:
     full = replace(_planted(_full(kind), BIRTHDAY), facility="demo-hospital", identity=AN_IDENTITY)
-    told = _told(PublicEvent.of(replace(full, root_event_id="0" * 32)))
+    told = _told(event_of(replace(full, root_event_id="0" * 32)))
     assert BIRTHDAY not in told

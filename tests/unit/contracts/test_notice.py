@@ -2,15 +2,15 @@ import json
 
 import pytest
 
-from shared.contracts.event import PublicEvent
 from shared.contracts.notice import Notice
 from shared.contracts.outcome import OutcomeKind
+from tests.events import event_of
 from tests.outcomes import an_outcome
 from tests.receipts import a_receipt_event
 
 
 def test_a_refusal_is_told_in_plain_words() -> None:
-    notice = Notice.of(PublicEvent.of(an_outcome(OutcomeKind.QUARANTINED, reason="truncated")))
+    notice = Notice.of(event_of(an_outcome(OutcomeKind.QUARANTINED, reason="truncated")))
     assert notice.title == "object quarantined (demo-hospital)"
     assert notice.says == "refused with a reason and kept in the quarantine"
     facts = dict(notice.facts)
@@ -31,11 +31,11 @@ def test_a_receipt_is_told_in_numbers() -> None:
 
 @pytest.mark.parametrize("kind", OutcomeKind)
 def test_no_identity_is_in_a_notice(kind: OutcomeKind) -> None:
-    notice = Notice.of(PublicEvent.of(an_outcome(kind)))
+    notice = Notice.of(event_of(an_outcome(kind)))
     text = json.dumps([notice.title, notice.says, notice.facts, notice.tallies])
     assert "PLANTED" not in text.upper()
 
 
 def test_a_copy_is_told_of_without_a_facility() -> None:
-    notice = Notice.of(PublicEvent.of(an_outcome(OutcomeKind.DEIDENTIFIED)))
+    notice = Notice.of(event_of(an_outcome(OutcomeKind.DEIDENTIFIED)))
     assert notice.title == "instance deidentified"

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from shared.contracts.event import PublicEvent
 from shared.contracts.message import Message
 from shared.contracts.outcome import (
     Expansion,
@@ -16,6 +15,7 @@ from shared.contracts.outcome import (
 )
 from shared.contracts.provenance import member_version
 from shared.errors import ContractError
+from tests.events import event_of
 from tests.outcomes import MOMENT, a_stored_object, an_outcome
 
 
@@ -89,7 +89,7 @@ def test_what_is_refused_for_another_reason_is_another_event() -> None:
     refused = an_outcome(OutcomeKind.QUARANTINED)
     again = replace(refused, reason="truncated")
     assert again.event_id != refused.event_id
-    assert PublicEvent.of(again).event_id != PublicEvent.of(refused).event_id
+    assert event_of(again).event_id != event_of(refused).event_id
 
 
 @pytest.mark.parametrize("made_by", ["key_id", "profile_digest"])
@@ -97,14 +97,14 @@ def test_a_copy_under_another_key_or_profile_is_another_event(made_by: str) -> N
     copied = an_outcome(OutcomeKind.DEIDENTIFIED)
     again = an_outcome(OutcomeKind.DEIDENTIFIED, **{made_by: "0" * 16})
     assert again.event_id != copied.event_id
-    assert PublicEvent.of(again).event_id != PublicEvent.of(copied).event_id
+    assert event_of(again).event_id != event_of(copied).event_id
 
 
 def test_each_promotion_is_an_event_of_its_own() -> None:
     promoted = an_outcome(OutcomeKind.PROMOTED)
     again = replace(promoted, primary_at=MOMENT + timedelta(seconds=1))
     assert again.event_id != promoted.event_id
-    assert PublicEvent.of(again).event_id != PublicEvent.of(promoted).event_id
+    assert event_of(again).event_id != event_of(promoted).event_id
 
 
 @pytest.mark.parametrize("kind", [kind for kind in OutcomeKind if kind != OutcomeKind.PROMOTED])
@@ -113,7 +113,7 @@ def test_since_when_it_is_primary_makes_no_other_event(kind: OutcomeKind) -> Non
         an_outcome(kind, primary_at=MOMENT + timedelta(minutes=minutes)) for minutes in (1, 2)
     )
     assert early.event_id == late.event_id
-    assert PublicEvent.of(early).event_id == PublicEvent.of(late).event_id
+    assert event_of(early).event_id == event_of(late).event_id
 
 
 @pytest.mark.parametrize("kind", OutcomeKind)

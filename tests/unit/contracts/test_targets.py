@@ -19,6 +19,7 @@ from shared.contracts.targets import (
     subscription_of,
 )
 from shared.errors import ContractError
+from tests.events import event_of
 from tests.outcomes import an_outcome
 
 FACILITIES = Facilities.from_data({"h": {}, "c": {}})
@@ -38,7 +39,7 @@ def _problems(data: object) -> list[str]:
 
 
 def _event(facility: str = "h", kind: OutcomeKind = OutcomeKind.ARCHIVED) -> PublicEvent:
-    return PublicEvent.of(an_outcome(kind, facility=facility))
+    return event_of(an_outcome(kind, facility=facility))
 
 
 def test_the_example_is_sound() -> None:

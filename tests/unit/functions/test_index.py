@@ -6,7 +6,7 @@ from functions.index.handler import Index, read
 from shared.adapters.memory import ManualClock, MemoryTables
 from shared.contracts.event import PublicEvent
 from shared.contracts.outcome import OutcomeKind
-from tests.events import every_event
+from tests.events import event_of, every_event
 from tests.outcomes import MOMENT, an_outcome
 
 EXPECTED = {
@@ -79,7 +79,7 @@ def test_whatever_withholds_a_copy_ends_the_earlier_ones(kind: OutcomeKind) -> N
 
 def test_an_event_becomes_a_row_when_it_comes() -> None:
     tables, clock = MemoryTables(), ManualClock()
-    event = PublicEvent.of(an_outcome(OutcomeKind.QUARANTINED))
+    event = event_of(an_outcome(OutcomeKind.QUARANTINED))
     Index(tables=tables, clock=clock)(read(event.to_message()))
     assert list(tables.rows) == ["imaging.events"]
     (row,) = tables.rows["imaging.events"]
@@ -103,7 +103,7 @@ def test_an_event_of_any_type_becomes_a_row(event: PublicEvent) -> None:
 def test_the_row_of_a_copys_event_does_not_lead_back() -> None:
     tables, clock = MemoryTables(), ManualClock()
     original = an_outcome(OutcomeKind.DEIDENTIFIED)
-    Index(tables=tables, clock=clock)(PublicEvent.of(original))
+    Index(tables=tables, clock=clock)(event_of(original))
     (row,) = tables.rows["imaging.events"]
     assert (row["RootEventId"], row["Facility"]) == (None, None)
     assert row["Time"] == MOMENT.replace(minute=0, second=0, microsecond=0)

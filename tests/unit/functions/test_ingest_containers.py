@@ -10,7 +10,6 @@ from functions.ingest.expansion import Pace
 from functions.ingest.turns import Turns
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
 from shared.containers.limits import ContainerLimits
-from shared.contracts.event import PublicEvent
 from shared.contracts.layout import CLAIMS, STAGING
 from shared.contracts.message import Message
 from shared.contracts.objects import ObjectVersion, StoredObject
@@ -21,6 +20,7 @@ from shared.errors import TransientError
 from shared.ports import Done
 from tests.archives import gzipped, tarred, zip_entry, zip_of, zipped
 from tests.builders import a_directory, an_instance
+from tests.events import event_of
 from tests.ingest import an_ingest
 
 PLANTED = "PLANTED^NAME"
@@ -287,7 +287,7 @@ def test_expanding_again_what_was_decided_repeats_every_id(world: _World) -> Non
     found = [Outcome.from_message(message) for message in world.outcome_topic.messages]
     assert len(found) > 3
     assert len({outcome.event_id for outcome in found}) == 3
-    assert len({PublicEvent.of(outcome).event_id for outcome in found}) == 3
+    assert len({event_of(outcome).event_id for outcome in found}) == 3
     assert (len(world.names("archive")), len(world.names("quarantine"))) == (2, 1)
 
 
@@ -307,7 +307,7 @@ def test_no_path_of_a_member_reaches_a_log_or_an_event(world: _World) -> None:
     assert len(dones) == 2
     outcomes = world.outcomes().values()
     told = [dict(done.fields) for done in dones]
-    told += [PublicEvent.of(outcome).to_structured() for outcome in outcomes]
+    told += [event_of(outcome).to_structured() for outcome in outcomes]
     told += [dict(message.attributes) for message in world.outcome_topic.messages]
     assert PLANTED not in json.dumps(told, default=str)
     assert not any(PLANTED in name for name in world.names("quarantine", STAGING))

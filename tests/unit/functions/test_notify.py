@@ -14,6 +14,7 @@ from shared.contracts.targets import Failure, Targets
 from shared.contracts.uid_mask import UidMask
 from shared.errors import ContractError, TransientError
 from shared.ports import Reply
+from tests.events import event_of
 from tests.outcomes import an_outcome
 
 FACILITIES = Facilities.from_data({"demo-hospital": {}, "demo-clinic": {"event_uids": "pseudonym"}})
@@ -26,7 +27,7 @@ TARGETS = Targets.from_data(
     },
     FACILITIES,
 )
-EVENT = PublicEvent.of(an_outcome())
+EVENT = event_of(an_outcome())
 AGE = timedelta(days=3)
 BUSY = Reply(status=503, reason=Failure.BUSY)
 
@@ -196,7 +197,7 @@ def test_a_replay_that_is_too_fast_loses_nothing() -> None:
 
 def test_no_row_has_more_than_is_said_of_it() -> None:
     rig = Rig()
-    event = PublicEvent.of(an_outcome(OutcomeKind.QUARANTINED))
+    event = event_of(an_outcome(OutcomeKind.QUARANTINED))
     rig.send("all", event=event)
     assert "1.2.3" not in json.dumps(rig.tables.rows, default=str)
 
