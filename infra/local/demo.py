@@ -1,11 +1,14 @@
 """`make demo`: a local cloud of its own, real files dropped into it, and what became of them."""
 
 import argparse
+import contextlib
 import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
+from urllib.request import urlopen
 
 from google.cloud.pubsub_v1.subscriber.message import Message as Received
 
@@ -13,9 +16,11 @@ from infra.local import lifecycle
 from infra.local.clients import Clients
 from infra.local.console import Console
 from infra.local.demo_report import Findings, print_findings
-from infra.local.drop import PATIENCE_S, drop
+from infra.local.drop import PATIENCE_S, Upload, drop
 from infra.local.layout import Layout
-from infra.local.outcomes import Outcomes, hearing_outcomes, listening
+from infra.local.lifecycle import running_state
+from infra.local.outcomes import Outcomes, deadline, hearing_outcomes, listening
+from infra.local.receipts import newest
 from infra.local.receiver import Delivery, receiving
 from infra.local.samples import sample_set
 from infra.local.sql import query
@@ -28,6 +33,8 @@ SELECT (SELECT COUNT(*) FROM imaging.open_uploads) AS undecided,
        (SELECT COUNT(DISTINCT EventId) FROM imaging.deid_audit) AS copied"""
 _DECIDED_BY_DEIDENTIFY = 'attributes.stage = "deidentify"'
 _POLL_S = 0.5
+_MANIFEST_NAMES = ("demo-clinic/_complete.json", "demo-hospital/_complete.json")
+_MANIFESTS = [Upload(name=name, content=b"{}") for name in _MANIFEST_NAMES]  # this was all
 
 
 class Subscriber:
@@ -88,21 +95,24 @@ def _play(console: Console, layout: Layout) -> Findings:
         topic = clients.environment["INLET_EVENTS_TOPIC"]
         stack.enter_context(listening(clients, topic, subscriber.pull))
         copies = stack.enter_context(hearing_outcomes(clients, _DECIDED_BY_DEIDENTIFY))
-        return _drop_and_settle(console, clients, subscriber, copies)
+        return _drop_and_settle(console, layout, clients, subscriber, copies)
 
 
 def _drop_and_settle(
-    console: Console, clients: Clients, subscriber: Subscriber, copies: Outcomes
+    console: Console, layout: Layout, clients: Clients, subscriber: Subscriber, copies: Outcomes
 ) -> Findings:
     samples = sample_set()
     with console.progress("dropping", len(samples)) as progress:
         results = drop(clients, samples, progress.advance)
+    results += drop(clients, _MANIFESTS)
     decided = [result.outcome for result in results if result.outcome]
     archived = [item for item in decided if item.kind is OutcomeKind.ARCHIVED and item.target]
     keys = [item.target.version.natural_key for item in archived if item.target]
     copied = copies.wait(keys, PATIENCE_S)
     console.line("  settling")
     settled = _settled(lambda: _counts(clients, subscriber))
+    console.line("  waiting for receipts")
+    receipts = _receipts(layout, clients)
     return Findings.gather(
         clients,
         results=results,
@@ -110,7 +120,10 @@ def _drop_and_settle(
         events=list(subscriber.events.values()),
         webhooks=list(subscriber.webhooks.values()),
         refused_webhooks=subscriber.refused,
-        complete=settled and len(decided) == len(samples) and len(copied) == len(keys),
+        receipts=receipts,
+        complete=settled
+        and len(receipts) == len(_MANIFESTS)
+        and (len(decided), len(copied)) == (len(results), len(keys)),
     )
 
 
@@ -142,9 +155,37 @@ def _counts(clients: Clients, subscriber: Subscriber) -> _Counts:
         decided=decided,
         archived=archived,
         copied=copied,
-        events=len(subscriber.events),
-        webhooks=len(subscriber.webhooks),
+        events=sum(_is_of_outcome(event["ce-type"]) for event in subscriber.events.values()),
+        webhooks=sum(
+            _is_of_outcome(str(webhook.event.get("type")))
+            for webhook in subscriber.webhooks.values()
+        ),
     )
+
+
+def _is_of_outcome(event_type: str) -> bool:
+    """Whether an event is of one outcome, and not of a study or a receipt."""
+    return event_type.startswith(("dicom.instance.", "dicom.object."))
+
+
+def _receipts(layout: Layout, clients: Clients) -> list[Any]:
+    """The receipt of each facility, once there is one: the sweep is called as its schedule does."""
+    for _ in deadline(PATIENCE_S):
+        found = [newest(clients, name.partition("/")[0], 1) for name in _MANIFEST_NAMES]
+        if all(found):
+            return [told for ((_, told),) in found]
+        _sweep(layout)
+        time.sleep(_POLL_S)
+    return []
+
+
+def _sweep(layout: Layout) -> None:
+    state = running_state(layout)
+    ports = [child.ports[0] for child in state.children if child.name == "sweep"] if state else []
+    for port in ports:
+        address = f"http://127.0.0.1:{port}/"
+        with contextlib.suppress(OSError), urlopen(address, data=b"", timeout=PATIENCE_S):
+            pass
 
 
 def _settled(look: Callable[[], _Counts]) -> bool:

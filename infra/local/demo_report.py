@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from pydicom import dcmread
 from pydicom.datadict import dictionary_description
@@ -80,6 +80,7 @@ class Findings:
     studies: Query
     research: Query
     headers: tuple[Dataset, Dataset] | None
+    receipts: Sequence[Mapping[str, Any]]
 
     @classmethod
     def gather(
@@ -91,6 +92,7 @@ class Findings:
         events: Sequence[Mapping[str, str]],
         webhooks: Sequence[Delivery],
         refused_webhooks: int,
+        receipts: Sequence[Mapping[str, Any]],
         complete: bool,
     ) -> Self:
         """The findings, with what the cloud's tables and buckets say."""
@@ -107,12 +109,14 @@ class Findings:
             studies=query(clients.bigquery, STUDIES),
             research=query(clients.bigquery, RESEARCH),
             headers=_headers(clients, results, copies),
+            receipts=receipts,
         )
 
 
 def print_findings(console: Console, findings: Findings) -> None:
     """Print every section."""
     _print_outcomes(console, findings)
+    _print_receipts(console, findings)
     _print_copies(console, findings)
     _print_query(console, "What an analyst can query", STUDIES, findings.studies)
     _print_query(
@@ -137,6 +141,26 @@ def _print_outcomes(console: Console, findings: Findings) -> None:
     for result in findings.results:
         if result.problem:
             console.line(f"  {result.upload.name}: {result.problem}")
+
+
+def _print_receipts(console: Console, findings: Findings) -> None:
+    console.heading("Receipts for the facilities")
+    head = ("Facility", "Files", "Accepted", "Refused", "Ignored", "Most often refused: what to do")
+    rows = [
+        (
+            each["facility"],
+            *(each[name] for name in ("files", "accepted", "refused", "ignored")),
+            _most_refused(each),
+        )
+        for each in findings.receipts
+    ]
+    _print_table(console, head, rows)
+
+
+def _most_refused(receipt: Mapping[str, Any]) -> str:
+    refused = [each for each in receipt["outcomes"] if each["outcome"] == "quarantined"]
+    most = max(refused, key=lambda each: int(each["files"]), default=None)
+    return f"{most['reason']}: {most['what_to_do']}" if most else "nothing"
 
 
 def _print_copies(console: Console, findings: Findings) -> None:
@@ -188,6 +212,7 @@ def _print_next(console: Console) -> None:
     for command, what in (
         ("make up", "a cloud that stays; . .local/env leads clients to it"),
         ("make drop SRC=<folder> FACILITY=demo-clinic", "files of your own"),
+        ("make receipts FACILITY=demo-clinic", "receipts, as pages to open"),
         ("make sql Q='SELECT * FROM imaging.studies'", "queries of your own"),
         ("make logs STAGE=ingest", "what a function says"),
         ("make help", "everything else"),
