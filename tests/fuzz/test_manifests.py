@@ -130,7 +130,10 @@ def test_mutated_manifests() -> None:
 
 def _full_of(piece: bytes) -> bytes:
     """Return the largest JSON that is read whole, made of one piece again and again."""
-    before, after = b'{"a":[', b"]}"
+    before, after = (
+        '{"\U0001f600":['.encode(),
+        b"]}",
+    )  # one such character makes a text four times as wide
     room = DEFAULT_MANIFEST_LIMITS.max_bytes - len(before) - len(after)
     return before + b",".join([piece] * (room // (len(piece) + 1))) + after
 
