@@ -38,7 +38,7 @@ KEY = "inlet-key"
 PROFILE = "inlet-profile"
 PROFILE_DIGEST = "inlet-profile-digest"
 MADE = "inlet-made"
-_MARK_DIGITS = 16
+MARK_DIGITS = 16  # of its token, in the name of a copy beside another's
 _SOP_INSTANCE_UID = 0x00080018
 
 
@@ -117,7 +117,7 @@ class Deidentify:
     ) -> StoredObject:
         """Return the copy of this original; where another's has its name, it stands beside."""
         name = layout.research_name(result.identity)
-        for place in (name, layout.conflict_name(name, labels[ORIGINAL][:_MARK_DIGITS])):
+        for place in (name, layout.conflict_name(name, labels[ORIGINAL][:MARK_DIGITS])):
             if copy := self._at(place, pieces, labels):
                 return copy
         raise TransientError("research-changed-meanwhile")

@@ -6,12 +6,13 @@ before that is found again by the next try, and one that finds nothing more has 
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import product
 from typing import Final
 
-from functions.deidentify.handler import ORIGINAL
+from functions.deidentify.handler import MARK_DIGITS, ORIGINAL
 from functions.ingest.placement import PLACE
 from infra.operate import receipts
 from infra.operate.cloud import Cloud
@@ -23,6 +24,7 @@ from shared.contracts.outcome import PIPELINE_VERSION
 from shared.contracts.subject import Selected, Subject
 from shared.dead_letters import waiting
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
+from shared.dicom.identity import Identity
 from shared.metadata_object import delete_whole
 from shared.ports import Row
 
@@ -166,6 +168,19 @@ class Erasure:
                 found.add(f"{uid}/" if identity.study_instance_uid else f"non-patient/{uid}.")
         return found
 
+    def _shared_uris(self) -> Iterator[str]:
+        """Yield where copies of theirs are, or were, whose UIDs another facility's have, too."""
+        shared = (
+            each for each in self._scope.versions if each.identity.sop_instance_uid in self._twins
+        )
+        for version, key in product(shared, self.keys):
+            token = key.token("original", version.natural_key)
+            name = layout.research_name(_pseudonymous(version.identity, key))
+            there = self.cloud.objects.find(self.cloud.research, name)
+            yield f"gs://{self.cloud.research}/{layout.conflict_name(name, token[:MARK_DIGITS])}"
+            if there is None or there.labels.get(ORIGINAL) == token:
+                yield f"gs://{self.cloud.research}/{name}"
+
     def _uids(self, original: str) -> set[str]:
         """Return what a UID is called in copies: a profile may keep it."""
         return {original, *(key.uid(original) for key in self.keys)}
@@ -214,6 +229,9 @@ class Erasure:
         marks = holdings.marks(self.request.subject)
         changes = marks["imaging.study_changes"]
         yield Selected(table="research.instances", column="SOPInstanceUID", values=copies)
+        yield Selected(
+            table="research.instances", column="ObjectUri", values=sorted(self._shared_uris())
+        )
         yield Selected(table="imaging.events", column="SOPInstanceUID", values=copies)
         yield Selected(table="imaging.events", column="RootEventId", values=upload_ids)
         yield Selected(
@@ -281,6 +299,16 @@ def recoverable(cloud: Cloud) -> Mapping[str, timedelta]:
         "receipts": cloud.receipts,
     }
     return {stem: cloud.retention(bucket).soft_deleted for stem, bucket in buckets.items()}
+
+
+def _pseudonymous(identity: Identity, key: PseudonymKey) -> Identity:
+    study, series = identity.study_instance_uid, identity.series_instance_uid
+    return replace(
+        identity,
+        study_instance_uid=study and key.uid(study),
+        series_instance_uid=series and key.uid(series),
+        sop_instance_uid=key.uid(identity.sop_instance_uid),
+    )
 
 
 def _without_bucket(uri: str) -> str:

@@ -91,6 +91,8 @@ def test_only_what_has_no_row_is_announced() -> None:
 def test_what_does_not_say_what_it_was_sent_as_is_counted() -> None:
     world = _world()
     world.store.put("quarantine", "truncated/demo-hospital/by-hand#1", b"")
+    version = next(world.store.list("archive", "demo-clinic/")).version.name
+    world.store.put("archive", f"{version}.metadata.json", b"{}")  # is of it, and not sent
     assert rebuild(_cloud(world)).unlabelled == 1
 
 

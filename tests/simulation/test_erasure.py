@@ -261,11 +261,51 @@ def test_an_issuer_that_is_another_is_another_patient() -> None:
     assert not _found(world, ERASED)
 
 
-def test_another_facility_keeps_its_copy_of_the_same_object() -> None:
-    world = _world({"demo-hospital/a": ONE, "demo-clinic/a": ONE})
+@pytest.mark.parametrize(
+    "order", [["demo-hospital", "demo-clinic"], ["demo-clinic", "demo-hospital"]]
+)
+def test_another_facility_keeps_its_copy_of_the_same_object(order: list[str]) -> None:
+    world = World()
+    for facility in order:
+        world.land(f"{facility}/a", ONE)
+        world.run()
+    (expected,) = _world({"demo-clinic/a": ONE}).store.list("research")
     report = _erasure(world).carry_out(rows=True)
     assert report.left["copies shared with another facility"] == 1
-    assert _kept(world)["objects"] == _kept(_world({"demo-clinic/a": ONE}))["objects"]
+    (copy,) = world.store.list("research")
+    assert copy.crc32c == expected.crc32c
+    assert {row["ObjectUri"] for row in world.tables.rows["research.instances"]} == {copy.uri}
+    assert {row["Facility"] for row in world.tables.rows["imaging.instances"]} == {"demo-clinic"}
+
+
+def test_a_container_is_known_by_its_generation() -> None:
+    world = _world({"demo-hospital/x.zip": _zip(a=ONE)})
+    world.land("demo-hospital/x.zip", _zip(a=INNER, b=OTHER))
+    world.run()
+    report = _erasure(world).carry_out(rows=True)
+    assert report.found["archive: kept whole"] == 1
+    assert report.left["containers with others' data"] == 1
+
+
+def test_what_took_the_place_of_a_version_stays() -> None:
+    world = _world({"demo-hospital/a": ONE})
+    (version,) = world.store.list("archive", "demo-hospital/")
+    world.store.delete(version.version)
+    world.store.put("archive", version.version.name, OTHER)
+    _erasure(world).carry_out(rows=True)
+    assert world.store.data("archive", version.version.name) == OTHER
+
+
+def test_the_claim_of_a_version_that_stays_goes_on() -> None:
+    same = a_uid(1, 1, 1, 1)
+    first = an_instance(patient=2, study=2, PatientID=STAYING, SOPInstanceUID=same)
+    second = _of(1, ERASED, SOPInstanceUID=same)
+    world = _world({"demo-hospital/first": first})
+    before = [claim.version for claim in world.store.list("archive", "claims/")]
+    world.land("demo-hospital/second", second)
+    world.run()
+    assert _erasure(world).carry_out(rows=True).found["archive"] == 1
+    assert [claim.version for claim in world.store.list("archive", "claims/")] == before
 
 
 def test_a_retention_period_is_told_before_anything_is_removed() -> None:
