@@ -49,7 +49,7 @@ class ManifestLimit(NamedTuple):
 _ROWS: Final[dict[str, tuple[str, str]]] = {
     "max_bytes": (
         "manifest-too-large",
-        "20,000 UIDs of 64 characters take 1.3 MB; 1.5 MiB take 75 in memory at worst, as headers may",
+        "20,000 UIDs of 64 characters take 1.3 MB; 1.5 MiB take 75 in memory, as headers may",
     ),
     "max_studies": (
         "manifest-too-many-studies",
