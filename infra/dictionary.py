@@ -37,6 +37,10 @@ SOURCES: Final[Mapping[str, str]] = {
     "RecordedAt": "`index`: its clock",
     **dict.fromkeys(("AskedAt", "Who", "Kind", "Pseudonym", "Found"), "`reidentify`"),
     **dict.fromkeys(("State", "Subject", "Places"), "`erase`"),
+    **dict.fromkeys(("Target", "TargetKind"), "the targets"),
+    **dict.fromkeys(("Result", "AttemptedAt"), "`notify`"),
+    "Status": "the receiver",
+    "PublishedAt": "Pub/Sub: `publishTime`",
     **dict.fromkeys(
         (
             "RunAt", "Redriven", "RedrivenTo", "Reannounced", "Vanished", "ArchiveListed",

@@ -217,7 +217,9 @@ def _said(value: object) -> str:
 
 def deliveries() -> str:
     """How an attempt to tell a target ends, and why it may fail."""
-    rows = [(f"`{code}`", text) for code, text in {**RESULTS, **FAILURES}.items()]
+    rows = (
+        (f"`{code}`", text) for meanings in (RESULTS, FAILURES) for code, text in meanings.items()
+    )
     return markdown(("code", "means"), rows)
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from functions.index import rows
+from functions.notify.attempt import Attempt
 from functions.sweep.completion import row_of
 from functions.sweep.receipts import row as receipt_row
 from functions.sweep.report import Kind as FindingKind
@@ -29,10 +30,11 @@ from shared.contracts.outcome import (
 )
 from shared.contracts.receipt import Closing, Contents, Group, Receipt, Stretch
 from shared.contracts.study import Cause, Change, StudyState
+from shared.contracts.targets import Failure, Result, Target
 from shared.contracts.uid_mask import UidMask
 from shared.contracts.upload import Upload
 from shared.dicom.identity import Identity
-from shared.ports import Row
+from shared.ports import Reply, Row
 
 _MOMENT = datetime(2026, 1, 31, 8, 15, 30, 250_000, tzinfo=UTC)
 _ROOT_ID = "9501ebcf7d5657e475c8ea6c1bf93c22"
@@ -277,6 +279,17 @@ def _report() -> Report:
     return report
 
 
+def _attempt() -> Attempt:
+    return Attempt(
+        event=PublicEvent.of(_outcome(OutcomeKind.ARCHIVED), UidMask()),
+        target=Target(name="pacs-router"),
+        published_at=_MOMENT,
+        began=_MOMENT + timedelta(seconds=1),
+        ended=_MOMENT + timedelta(seconds=2),
+        reply=Reply(status=503, reason=Failure.BUSY),
+    )
+
+
 def example_rows() -> Mapping[str, Row]:
     """Return a row of each table by the table's name."""
     question = Question(kind=Kind.PATIENT, pseudonym=_PSEUDONYM, who="Dr. Made Up",
@@ -303,6 +316,7 @@ def example_rows() -> Mapping[str, Row]:
         "imaging.events": rows.event(
             PublicEvent.of(_outcome(OutcomeKind.CONFLICT), UidMask()), _MOMENT
         ),
+        "imaging.deliveries": _attempt().row(Result.FAILED),
         "imaging.deid_audit": rows.audit(_outcome(OutcomeKind.DEIDENTIFIED)),
         "imaging.reidentifications": question.row(_MOMENT, _KEY_ID, found=True),
         "imaging.study_changes": row_of(_study()),

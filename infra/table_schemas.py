@@ -475,7 +475,7 @@ TABLES: Mapping[str, Schema] = {
         "fields": [
             column("EventId", "STRING", "Id of the event, and of the webhook", "REQUIRED"),
             column("Target", "STRING", "The target, by its name", "REQUIRED"),
-            column("Kind", "STRING", f"One of {', '.join(TargetKind)}", "REQUIRED"),
+            column("TargetKind", "STRING", f"One of {', '.join(TargetKind)}", "REQUIRED"),
             column("Type", "STRING", "Type of the event", "REQUIRED"),
             column("Result", "STRING", f"One of {', '.join(Result)}", "REQUIRED"),
             column("Status", "INTEGER", "What the receiver answered, of HTTP or SMTP"),

@@ -15,16 +15,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from functions.notify.attempt import TABLE, Attempt
 from functions.notify.circuit import Circuit
 from shared.contracts.event import PublicEvent
 from shared.contracts.message import Message
-from shared.contracts.outcome import PIPELINE_VERSION, Outcome
+from shared.contracts.outcome import Outcome
 from shared.contracts.targets import Result, Target, Targets
 from shared.contracts.uid_mask import UidMask
 from shared.errors import TransientError
 from shared.ports import Clock, Done, Publisher, Receiver, Reply, RowSink
-
-TABLE = "imaging.deliveries"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,24 +133,17 @@ class Tell:
     def _attempted(self, line: Line, addressed: Addressed, told: Mapping[str, object]) -> Done:
         began = self.clock.now()
         reply = line.receiver.send(addressed.event)
-        ended = self.clock.now()
         _note(line.circuit, reply)
-        published_at = addressed.published_at or began
-        result = _result(reply, too_old=began - published_at > self.give_up_after)
-        row = {
-            "EventId": addressed.event_id,
-            "Target": line.target.name,
-            "Kind": line.target.kind.value,
-            "Type": addressed.event.type,
-            "Result": result.value,
-            "Status": reply.status,
-            "Reason": reply.reason,
-            "PublishedAt": published_at,
-            "AttemptedAt": began,
-            "DurationMs": round((ended - began).total_seconds() * 1000),
-            "PipelineVersion": PIPELINE_VERSION,
-        }
-        self.deliveries.append(TABLE, [row])
+        attempt = Attempt(
+            event=addressed.event,
+            target=line.target,
+            published_at=addressed.published_at or began,
+            began=began,
+            ended=self.clock.now(),
+            reply=reply,
+        )
+        result = attempt.result(self.give_up_after)
+        self.deliveries.append(TABLE, [attempt.row(result)])
         if result is Result.FAILED:
             raise TransientError(reply.reason or "receiver-failed")
         fields = {**told, "status": reply.status, "reason": reply.reason}
@@ -171,12 +163,3 @@ def _note(circuit: Circuit, reply: Reply) -> None:
         circuit.succeeded()
     else:
         circuit.failed(None if reply.wait_s is None else timedelta(seconds=reply.wait_s))
-
-
-def _result(reply: Reply, *, too_old: bool) -> Result:
-    """Return how an attempt ended; whoever asks for time, as many do in a replay, gets it."""
-    if reply.reason is None:
-        return Result.DELIVERED
-    if reply.final:
-        return Result.REFUSED
-    return Result.GIVEN_UP if too_old and reply.wait_s is None else Result.FAILED

@@ -7,6 +7,7 @@ import pytest
 
 from functions.index import rows
 from functions.sweep.completion import row_of
+from functions.sweep.receipts import row as receipt_row
 from functions.sweep.report import Report
 from infra.definition import load_pipeline
 from infra.dictionary import SOURCES
@@ -14,9 +15,12 @@ from infra.example_rows import example_rows
 from infra.table_schemas import ATTRIBUTES, SCHEMAS, TABLES, text
 from shared.adapters.table_rows import RowWriter
 from shared.contracts.outcome import OutcomeKind
+from shared.contracts.targets import Result
 from shared.contracts.upload import Upload
 from shared.dicom.deidentification.table import TABLE_PATH
+from tests.attempts import an_attempt
 from tests.events import event_of
+from tests.issuing import a_receipt
 from tests.operating import KEY, a_question, an_erasure
 from tests.outcomes import MOMENT, an_outcome
 from tests.studies import a_state
@@ -27,12 +31,14 @@ TALLIES = dict.fromkeys(
 ROWS = {
     "imaging.instances": rows.instance(an_outcome()),
     "imaging.events": rows.event(event_of(an_outcome()), MOMENT),
+    "imaging.deliveries": an_attempt().row(Result.REFUSED),
     "imaging.landed": rows.landed(Upload(version=an_outcome().source.version, landed_at=MOMENT)),
     "imaging.uploads": rows.upload(an_outcome()),
     "imaging.deid_audit": rows.audit(an_outcome(OutcomeKind.HELD)),
     "imaging.reidentifications": a_question().row(MOMENT, "0123456789abcdef", found=True),
     "imaging.erasures": an_erasure().row(MOMENT, KEY, "begun", Counter({"archive": 1})),
     "imaging.study_changes": row_of(a_state()),
+    "imaging.receipts": receipt_row(a_receipt()),
     "imaging.sweeps": Report(started=MOMENT, max_findings=1, tallies=TALLIES).row(MOMENT),
     "research.instances": rows.research_instance(an_outcome(OutcomeKind.DEIDENTIFIED)),
 }
@@ -123,6 +129,7 @@ def test_restricted_columns_beside_attributes_are_these() -> None:
         ("imaging.reidentifications", "Reason", "identifying"),
         ("imaging.reidentifications", "Pseudonym", "linking"),
         ("imaging.study_changes", "Data", "linking"),
+        ("imaging.receipts", "Data", "identifying"),
         ("imaging.sweeps", "RedrivenTo", "identifying"),
         ("imaging.sweeps", "ComparedFrom", "linking"),
         ("imaging.sweeps", "ComparedTo", "linking"),

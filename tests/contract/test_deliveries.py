@@ -32,7 +32,7 @@ def _try(sink: RowSink, event: str, result: str, minutes: int, target: str = "t"
     row = {
         "EventId": event,
         "Target": target,
-        "Kind": "webhook",
+        "TargetKind": "webhook",
         "Type": "dicom.instance.archived.v1",
         "Result": result,
         "Status": 503,

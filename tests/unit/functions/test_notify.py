@@ -93,7 +93,7 @@ def test_an_event_reaches_its_target_and_a_row_says_so() -> None:
     assert row == {
         "EventId": EVENT.event_id,
         "Target": "all",
-        "Kind": "webhook",
+        "TargetKind": "webhook",
         "Type": "dicom.instance.archived.v1",
         "Result": "delivered",
         "Status": None,
