@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +137,35 @@ def test_the_schedule_writes_down_each_of_its_runs(cloud: Cloud) -> None:
         return bool(now["Runs"] > before["Runs"] and now["Passes"])
 
     until(ran)
+
+
+def test_a_target_is_told_again_under_the_same_ids(cloud: Cloud) -> None:
+    began = datetime.now(UTC)
+    outcome = _land(cloud, "demo-hospital/told/a", an_instance(patient=PATIENT + 2))
+    told = f"SELECT EventId FROM imaging.events WHERE RootEventId = '{outcome.root_event_id}'"
+    (event_id,) = until(lambda: [row["EventId"] for row in query(cloud, told)][:1])
+    until(lambda: _webhooks(cloud, event_id) == 1)
+    assert _standing(cloud)[0] == "demo"
+    _operate(cloud, "deliveries", "replay", "--target", "demo", "--since", began.isoformat())
+    until(lambda: _webhooks(cloud, event_id) == 2)
+    until(lambda: len(_attempts(cloud, event_id)) == 2)
+    assert {row["Result"] for row in _attempts(cloud, event_id)} == {"delivered"}
+    current = f"SELECT Attempts FROM imaging.deliveries_current WHERE EventId = '{event_id}'"
+    assert query(cloud, current) == [{"Attempts": 2}]
+    failed = _operate(
+        cloud, "deliveries", "replay", "--target", "x", "--since", "2026-01-01", status=2
+    )
+    assert failed == ""
+
+
+def _webhooks(cloud: Cloud, event_id: str) -> int:
+    return sum(delivery.id == event_id for delivery in cloud.deliveries)
+
+
+def _attempts(cloud: Cloud, event_id: str) -> list[dict[str, Any]]:
+    return query(cloud, f"SELECT Result FROM imaging.deliveries WHERE EventId = '{event_id}'")
+
+
+def _standing(cloud: Cloud) -> list[str]:
+    """What is said of the one target: its name, what it got, what it did not."""
+    return _operate(cloud, "deliveries").splitlines()[-1].split()
