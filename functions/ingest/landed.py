@@ -38,10 +38,9 @@ class Landed:
     def is_mislabelled(self) -> bool:
         """Whether its sender said with it how many instances its study has, but no usable number.
 
-        A member is not: what was said was said of its container.
+        Only an upload can be: what the pipeline keeps carries usable numbers on, and no others.
         """
-        told = self.stored is self.source and EXPECTED_LABEL in self.source.labels
-        return told and self.sent.expected_instances is None
+        return EXPECTED_LABEL in self.stored.labels and self.sent.expected_instances is None
 
     @property
     def upload_event_id(self) -> str:
