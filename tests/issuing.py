@@ -70,6 +70,16 @@ def a_decision(
     return an_outcome(kind, **(fields | changes))
 
 
+def a_receipt() -> Receipt:
+    """The receipt of a drop of one file."""
+    issuing = Issuing()
+    issuing.drop(a_file("demo-hospital/a", issuing.clock.time))
+    issuing.clock.time += timedelta(hours=1)
+    issuing.run()
+    (receipt,) = issuing.latest()
+    return receipt
+
+
 @dataclass
 class Issuing:
     """The task, what it is given and what it leaves."""

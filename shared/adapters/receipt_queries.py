@@ -88,7 +88,7 @@ upload AS (
   FROM item
   GROUP BY RootEventId
 )"""
-_LANDINGS: Final = """,
+_BEHIND_RECEIPTS: Final = """,
 covered AS (
   SELECT Facility, MAX(CoversTo) AS CoversTo FROM receipts GROUP BY Facility
 )
@@ -105,8 +105,8 @@ WHERE upload.LandedAt > @since AND upload.LandedAt <= @until
   AND (covered.CoversTo IS NULL OR upload.LandedAt > covered.CoversTo)
 ORDER BY Facility, LandedAt
 """
-_COVERED: Final = "SELECT Facility, MAX(CoversTo) AS CoversTo FROM receipts GROUP BY Facility"
-_CHANGED: Final = """,
+COVERED: Final = "SELECT Facility, MAX(CoversTo) AS CoversTo FROM receipts GROUP BY Facility"
+_OTHERWISE_THAN_SAID: Final = """,
 latest AS (
   SELECT
     ReceiptId, Facility, Revision, DeclaredAt, OpenedAt, ClosedAt, CoversFrom, CoversTo, Closing,
@@ -136,7 +136,7 @@ WHERE latest.OpenedAt > @since AND now.Digest != latest.Digest
 ORDER BY latest.Facility, latest.CoversFrom
 """
 _WITHIN: Final = """,
-within AS (
+sent AS (
   SELECT item.*, upload.LandedAt AS UploadLandedAt
   FROM item
   JOIN upload ON upload.RootEventId = item.RootEventId
@@ -153,7 +153,7 @@ SELECT
     AS Studies,
   COUNT(DISTINCT IF(Outcome IN ('archived', 'duplicate', 'conflict'), SOPInstanceUID, NULL))
     AS Instances
-FROM within
+FROM sent
 """
 _GROUPS: Final = """,
 numbered AS (
@@ -167,7 +167,7 @@ numbered AS (
       PARTITION BY Outcome, Reason, Difference
       ORDER BY ObjectName IS NULL, ObjectName, UploadId
     ) AS Place
-  FROM within
+  FROM sent
 )
 SELECT Outcome, Reason, Difference, ObjectName, Files
 FROM numbered
@@ -197,15 +197,15 @@ SELECT
   device.ManufacturerModelName,
   warned.Code,
   COUNT(*) AS Files
-FROM within
-JOIN warned ON warned.EventId = within.EventId
-LEFT JOIN device ON device.EventId = within.EventId
+FROM sent
+JOIN warned ON warned.EventId = sent.EventId
+LEFT JOIN device ON device.EventId = sent.EventId
 GROUP BY device.Manufacturer, device.ManufacturerModelName, warned.Code
 """
 _STUDIES: Final = """,
 study AS (
   SELECT StudyInstanceUID, MIN(ObjectName) AS ObjectName
-  FROM within
+  FROM sent
   WHERE Outcome IN ('archived', 'conflict') AND StudyInstanceUID IS NOT NULL
   GROUP BY StudyInstanceUID
 ),
@@ -230,6 +230,14 @@ ORDER BY study.ObjectName
 """
 
 
+LANDINGS: Final = _UPLOADS + _BEHIND_RECEIPTS
+CHANGED: Final = _UPLOADS + _OTHERWISE_THAN_SAID
+TOTALS: Final = _UPLOADS + _WITHIN + _TOTALS
+GROUPS: Final = _UPLOADS + _WITHIN + _GROUPS
+WARNINGS: Final = _UPLOADS + _WITHIN + _WARNINGS
+STUDIES: Final = _UPLOADS + _WITHIN + _STUDIES
+
+
 class BigQueryArrivals:
     """The dataset that stands for `imaging`."""
 
@@ -238,7 +246,7 @@ class BigQueryArrivals:
 
     def landings(self, since: datetime, until: datetime) -> Iterator[Landing]:
         """Yield what landed in that time and behind its facility's last receipt."""
-        for row in self._queries.rows(_UPLOADS + _LANDINGS, since=since, until=until):
+        for row in self._queries.rows(LANDINGS, since=since, until=until):
             yield Landing(
                 facility=row["Facility"],
                 landed_at=row["LandedAt"],
@@ -249,12 +257,12 @@ class BigQueryArrivals:
 
     def covered(self) -> Mapping[str, datetime]:
         """Return up to where the receipts of each facility cover its time."""
-        return {row["Facility"]: row["CoversTo"] for row in self._queries.rows(_COVERED)}
+        return {row["Facility"]: row["CoversTo"] for row in self._queries.rows(COVERED)}
 
     def changed(self, since: datetime) -> Iterator[Changed]:
         """Yield the receipts of what landed since then that do not say what the tables say."""
         until = since + 2 * _LOOKBACK  # nothing lands in the future
-        for row in self._queries.rows(_UPLOADS + _CHANGED, since=since, until=until):
+        for row in self._queries.rows(CHANGED, since=since, until=until):
             yield Changed(
                 stretch=Stretch(
                     facility=row["Facility"],
@@ -275,12 +283,12 @@ class BigQueryArrivals:
         The digest is asked for first: what comes to the tables meanwhile is then in the rest and
         not in it, so that the receipt will count as changed, and not the other way round.
         """
-        (totals,) = self._rows(_TOTALS, stretch)
-        studies = list(self._rows(_STUDIES, stretch))
+        (totals,) = self._rows(TOTALS, stretch)
+        studies = list(self._rows(STUDIES, stretch))
         incomplete = [row for row in studies if row["Change"] == "completed"]
         warnings = by_device(
             (row["Manufacturer"], row["ManufacturerModelName"], row["Code"], row["Files"])
-            for row in self._rows(_WARNINGS, stretch)
+            for row in self._rows(WARNINGS, stretch)
         )
         return Contents(
             digest=totals["Digest"],
@@ -307,7 +315,7 @@ class BigQueryArrivals:
     def _groups(self, stretch: Stretch) -> tuple[Group, ...]:
         files: dict[tuple[Any, ...], int] = {}
         names: dict[tuple[Any, ...], list[str]] = {}
-        for row in self._rows(_GROUPS, stretch, names=LISTED_NAMES):
+        for row in self._rows(GROUPS, stretch, names=LISTED_NAMES):
             kind = row["Outcome"], row["Reason"], row["Difference"]
             files[kind] = row["Files"]
             listed = names.setdefault(kind, [])
@@ -326,7 +334,7 @@ class BigQueryArrivals:
 
     def _rows(self, query: str, stretch: Stretch, **values: int) -> Iterator[Any]:
         return self._queries.rows(
-            _UPLOADS + _WITHIN + query,
+            query,
             facility=stretch.facility,
             since=max(stretch.covers_from, stretch.covers_to - _LOOKBACK),
             until=stretch.covers_to,
