@@ -137,6 +137,7 @@ def test_nothing_that_was_planted_is_logged_or_told(lines: Callable[[], list[str
     events = world.topics["events"].messages
     told = [f"{message.data!r}{message.attributes}" for message in events]
     told += [str(event.to_structured()) for event in world.receiver.received]
+    told.append(str(world.tables.rows["imaging.deliveries"]))
     assert [text for text in told if PLANTED in text.upper()] == []
     filed = str(world.tables.rows["research.instances"])
     copies = [stored.version.name for stored in world.store.list("research")]
