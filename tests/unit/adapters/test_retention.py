@@ -43,7 +43,7 @@ def test_a_buckets_terms_are_read(
 
 def test_who_may_not_ask_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object) -> None:
-        raise Forbidden("no")  # type: ignore[no-untyped-call]
+        raise Forbidden("no")
 
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://localhost:1")
     monkeypatch.setattr(Client, "get_bucket", refused)
