@@ -168,6 +168,14 @@ docs: $(DEV_READY) ## Write the tables of the documentation from the code
 questions: $(DEV_READY) ## Write the answers and pictures of infra/schemas/README.md
 	@"$(PY)" -m tests.questions.answers
 
+.PHONY: costs
+costs: $(RUN_READY) ## What a million instances cost, part by part, and elsewhere
+	@"$(PY)" -m infra.costs
+
+.PHONY: costs-count
+costs-count: $(DEV_READY) ## Count anew what an instance asks of the services
+	@"$(PY)" -m tests.costs.counting && "$(PY)" -m infra.docs
+
 .PHONY: infra-check
 infra-check: $(DEV_READY) ## Check the infrastructure with the real Terraform, without a cloud
 	@"$(PY)" -m pytest tests/infra

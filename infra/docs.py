@@ -19,6 +19,8 @@ import yaml
 from functions.sweep.report import MEANINGS as FINDINGS
 from functions.sweep.report import action_of
 from infra import data_files, dictionary, safe_harbor
+from infra.costs.tables import TABLES as COSTS
+from infra.costs.tables import Table
 from infra.definition import DATA_FILES, Function, Kind, Schedule, load_pipeline
 from infra.googlesql import analysed
 from infra.hold_advice import advice_on_hold
@@ -343,6 +345,11 @@ def views() -> str:
     return markdown(("view", "holds"), rows)
 
 
+def costs(table: Callable[[], Table]) -> str:
+    """One table of what the pipeline costs."""
+    return markdown(*table())
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "stages": stages,
     "parts": parts,
@@ -367,6 +374,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "columns of views": view_columns,
     "findings": findings,
     **{f"columns: {table}": partial(columns, table) for table in SCHEMA_FILES},
+    **{f"costs: {name}": partial(costs, table) for name, table in COSTS.items()},
     **{f"outcomes: {stage}": partial(outcomes, stage) for stage in ("ingest", "deidentify")},
     **{f"settings: {stage}": partial(settings, stage) for stage in load_pipeline().functions},
 }
