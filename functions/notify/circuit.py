@@ -19,7 +19,7 @@ class Terms:
 
     failures: int = 5  # in a row
     at_first: timedelta = timedelta(seconds=10)
-    at_most: timedelta = timedelta(minutes=10)
+    at_most: timedelta = timedelta(minutes=5)  # shorter than Pub/Sub waits at most
     at_most_when_asked: timedelta = timedelta(hours=1)
     probe: timedelta = timedelta(minutes=2)  # longer than an attempt can take
 

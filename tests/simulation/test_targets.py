@@ -203,13 +203,14 @@ def test_a_receiver_that_was_down_for_a_day_gets_everything(kills: float) -> Non
     late = {event: max(times) - published[event] for event, times in steady.received.items()}
     slowest = max(late.values())
     assert slowest < 1 if not kills else slowest < HOUR, "one that is down delayed another"
-    back = max(min(times) for times in down.received.values()) - DOWN[1]
+    missed = [min(down.received[event]) for event, at in published.items() if at < DOWN[1]]
+    back = max(missed) - DOWN[1]
     assert back < HOUR, "everything is there within an hour of its return"
     assert (world.killed > 0) is (kills > 0)
     if not kills:
         assert {len(times) for times in down.received.values()} == {1}
         assert world.results("down")["delivered"] == len(published)
-        assert world.results("down")["failed"] < 200, "the circuit was open"
+        assert world.results("down")["failed"] < 400, "the circuit was open"
     assert world.results("down")["given-up"] == 0
 
 
