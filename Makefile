@@ -147,7 +147,7 @@ sbom: $(DEV_READY) ## What each function is made of, as CycloneDX, into build/sb
 AUDIT := build/audit/bin/python
 
 .PHONY: audit
-audit: ## Look for known weaknesses in what is pinned; needs a network that reaches advisories
+audit: ## Look for known weaknesses in what is pinned, over the network
 	@"$(AUDIT)" -c 'import pip_audit' 2> /dev/null || { "$(PYTHON)" -m venv build/audit && "$(AUDIT)" -m pip \
 	  install -qq --disable-pip-version-check pip-audit==2.10.1; }
 	@"$(AUDIT)" -m pip_audit --strict --disable-pip --require-hashes --progress-spinner off \

@@ -39,8 +39,9 @@ from shared.ports import Reply, Row
 _MOMENT = datetime(2026, 1, 31, 8, 15, 30, 250_000, tzinfo=UTC)
 _ROOT_ID = "9501ebcf7d5657e475c8ea6c1bf93c22"
 _KEY_ID = "0123456789abcdef"
+_STUDY = "1.3.6.1.4.1.99999.1"
 _IDENTITY = Identity(
-    study_instance_uid="1.3.6.1.4.1.99999.1",
+    study_instance_uid=_STUDY,
     series_instance_uid="1.3.6.1.4.1.99999.1.2",
     sop_instance_uid="1.3.6.1.4.1.99999.1.2.3",
     sop_class_uid="1.2.840.10008.5.1.4.1.1.2",
@@ -190,10 +191,10 @@ def _outcome(kind: OutcomeKind) -> Outcome:
             Reference(
                 sop_instance_uid="1.3.6.1.4.1.99999.1.5",
                 file_id="DICOM/IM01",
-                study_instance_uid=_IDENTITY.study_instance_uid,
+                study_instance_uid=_STUDY,
             ),
         ),
-        expected=(ExpectedStudy(study_instance_uid=_IDENTITY.study_instance_uid, instances=120),),
+        expected=(ExpectedStudy(study_instance_uid=_STUDY, instances=120),),
         expected_instances=120,
         actions=(Action(path="00100010", action="Z", rule="E.1-1"),),
         header_bytes=65_536,

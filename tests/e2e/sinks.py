@@ -25,7 +25,7 @@ class Mailbox:
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
         """Take a mail."""
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        parts = [part.get_payload(decode=True) or b"" for part in message.walk()]
+        parts = [bytes(part.get_payload(decode=True) or b"") for part in message.walk()]
         headers = [f"{name}: {value}".encode() for name, value in message.items()]
         self.mails.append(b"\n".join([envelope.content, *headers, *parts]))
         return "250 taken"

@@ -237,6 +237,7 @@ def test_sweep(enter: Enter) -> None:
             bucket="the-receipts",
             patience=limits.stuck_after,
             look_back_every=limits.ask_every,
+            budget=timedelta(seconds=65) * 2 / 3,
             **receipts,
         ),
     ]
