@@ -154,7 +154,7 @@ def _text(description: str) -> Json:
 
 
 def proto() -> str:
-    """Return the protocol buffer: all fields of all types, whose numbers follow their order."""
+    """Return the protocol buffer: all fields of all types."""
     return "\n".join(
         (
             "// The data of every public event; each type has some of these fields (schemas/).",
@@ -179,10 +179,10 @@ def _nested(fields: Mapping[str, Field]) -> Iterator[str]:
 
 
 def _numbered(fields: Mapping[str, Field], margin: str) -> Iterator[str]:
-    for number, (name, field) in enumerate(fields.items(), 1):
+    for name, field in sorted(fields.items(), key=lambda each: each[1].number):
         said = _proto_type(name, field.form)
         yield f"{margin}// {_sentence(field.description)}"
-        yield f'{margin}{said} {name} = {number} [json_name = "{name}"];'
+        yield f'{margin}{said} {name} = {field.number} [json_name = "{name}"];'
 
 
 def _proto_type(name: str, form: Form) -> str:

@@ -121,6 +121,7 @@ class Each:
 class Field:
     """One field: what it says and what its values look like."""
 
+    number: int  # in the protocol buffer, where it never changes
     description: str
     form: Form
     filterable: bool = False  # is an attribute of the message, too

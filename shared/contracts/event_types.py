@@ -19,6 +19,7 @@ from shared.dicom.identity import USABLE_UID
 _CODE: Final = "[a-z]+(-[a-z0-9]+)*"
 _DIGEST: Final = Text(pattern="[0-9a-f]{32}", longest=32)
 _FOLDER: Final = Text(pattern="[a-z0-9][a-z0-9-]*", longest=63)
+_TERM: Final = Text(pattern="[A-Z0-9]+", longest=16, known=MODALITIES)
 _UID: Final = Text(pattern=USABLE_UID.pattern, longest=64)
 _TIME: Final = Text(
     pattern=r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00".replace(r"\d", "[0-9]"),
@@ -31,89 +32,94 @@ def _code(*known: str) -> Text:
     return Text(pattern=_CODE, longest=64, known=frozenset(known))
 
 
-_MODALITY: Final = Field(
-    description="Modality (0008,0060), where it is a defined term",
-    form=Text(pattern="[A-Z0-9]+", longest=16, known=MODALITIES),
-    filterable=True,
-)
-_REASON: Final = Field(
-    description="Why it was refused, ignored, held or not copied, by stable code",
-    form=_code(),
-    filterable=True,
-)
+def _some(number: int, description: str, form: Form) -> Field:
+    return Field(number=number, description=description, form=form)
 
 
-def _uid(description: str, also_named: str = "") -> Field:
-    return Field(description=description, form=_UID, filterable=True, also_named=also_named)
+def _filterable(number: int, description: str, form: Form, also_named: str = "") -> Field:
+    kept = _some(number, description, form)
+    return replace(kept, filterable=True, also_named=also_named)
 
 
-def _some(description: str, form: Form) -> Field:
-    return Field(description=description, form=form)
+def _uid(number: int, description: str, also_named: str = "") -> Field:
+    return _filterable(number, description, _UID, also_named)
 
 
-def _filterable(description: str, form: Form) -> Field:
-    return Field(description=description, form=form, filterable=True)
+def _modality(number: int) -> Field:
+    said = "Modality (0008,0060), where it is a defined term"
+    return _filterable(number, said, _TERM)
 
 
+def _reason(number: int) -> Field:
+    said = "Why it was refused, ignored, held or not copied, by stable code"
+    return _filterable(number, said, _code())
+
+
+# The number of a field is its number in the protocol buffer: a new field, wherever it stands, has
+# the next one that is free, and no field ever has another, or that of one that is no more.
 _SERIES: Final = Record(
     required={
-        "series_instance_uid": _some("Series Instance UID (0020,000E)", _UID),
-        "instances": _some("How many of its instances are there", Whole()),
-        "settled": _some("Whether nothing came for its quiet period", Flag()),
+        "series_instance_uid": _some(1, "Series Instance UID (0020,000E)", _UID),
+        "instances": _some(2, "How many of its instances are there", Whole()),
+        "settled": _some(3, "Whether nothing came for its quiet period", Flag()),
     },
-    optional={"modality": _MODALITY},
+    optional={"modality": _modality(4)},
 )
 _TALLY: Final = Record(
     required={
-        "outcome": _some("What became of them", _code(*OutcomeKind)),
-        "files": _some("How many files", Whole()),
+        "outcome": _some(1, "What became of them", _code(*OutcomeKind)),
+        "files": _some(2, "How many files", Whole()),
     },
-    optional={"reason": _REASON},
+    optional={"reason": _reason(3)},
 )
 
 FIELDS: Final[Mapping[str, Field]] = {
-    "schema_version": _filterable("The version in the name of the type", Whole(1)),
-    "outcome": _filterable("What became of the object", _code(*OutcomeKind)),
-    "reason": _REASON,
-    "facility": _filterable("Who sent it, by the name of its folder, or `unknown`", _FOLDER),
-    "root_event_id": _some("The id of the upload from which all of this follows", _DIGEST),
-    "study_instance_uid": _uid("Study Instance UID (0020,000D)", "studyInstanceUID"),
-    "series_instance_uid": _uid("Series Instance UID (0020,000E)", "seriesInstanceUID"),
-    "sop_instance_uid": _uid("SOP Instance UID (0008,0018)", "sopInstanceUID"),
-    "sop_class_uid": _uid("SOP Class UID (0008,0016)"),
-    "modality": _MODALITY,
+    "schema_version": _filterable(1, "The version in the name of the type", Whole(1)),
+    "outcome": _filterable(2, "What became of the object", _code(*OutcomeKind)),
+    "reason": _reason(3),
+    "facility": _filterable(4, "Who sent it, by the name of its folder, or `unknown`", _FOLDER),
+    "root_event_id": _some(5, "The id of the upload from which all of this follows", _DIGEST),
+    "study_instance_uid": _uid(6, "Study Instance UID (0020,000D)", "studyInstanceUID"),
+    "series_instance_uid": _uid(7, "Series Instance UID (0020,000E)", "seriesInstanceUID"),
+    "sop_instance_uid": _uid(8, "SOP Instance UID (0008,0018)", "sopInstanceUID"),
+    "sop_class_uid": _uid(9, "SOP Class UID (0008,0016)"),
+    "modality": _modality(10),
     "uid_key_id": _filterable(
+        11,
         "Study, series and SOP Instance UIDs are pseudonyms under the key of this id",
         Text(pattern="[0-9a-f]{16}", longest=16),
     ),
-    "primary": _filterable("Whether the version is the primary one from then on", Flag()),
-    "difference": _filterable("In what it differs from the first version", _code()),
-    "size": _some("The object's bytes", Whole()),
-    "change": _filterable("What the study became", _code(*Change)),
-    "cause": _filterable("Why the study is said to be so", _code(*CAUSES)),
-    "revision": _filterable("Which time this is, counted from 1", Whole(1)),
-    "instances": _some("How many instances of it are there", Whole()),
-    "expected_instances": _some("How many were announced", Whole()),
-    "modalities": _some("The modalities of its series", Each(_MODALITY.form)),
-    "series": _some("Its series", Each(_SERIES)),
+    "primary": _filterable(12, "Whether the version is the primary one from then on", Flag()),
+    "difference": _filterable(13, "In what it differs from the first version", _code()),
+    "size": _some(14, "The object's bytes", Whole()),
+    "change": _filterable(15, "What the study became", _code(*Change)),
+    "cause": _filterable(16, "Why the study is said to be so", _code(*CAUSES)),
+    "revision": _filterable(17, "Which time this is, counted from 1", Whole(1)),
+    "instances": _some(18, "How many instances of it are there", Whole()),
+    "expected_instances": _some(19, "How many were announced", Whole()),
+    "modalities": _some(20, "The modalities of its series", Each(_TERM)),
+    "series": _some(21, "Its series", Each(_SERIES)),
     "archive_prefix": _some(
+        22,
         "Where in the archive bucket it stands: what its objects' names begin with",
         Text(pattern=rf"([a-z0-9][a-z0-9-]*/)+{USABLE_UID.pattern}/", longest=1024),
     ),
-    "upload_event_id": _some("The id of the upload, or member, that waits", _DIGEST),
+    "upload_event_id": _some(23, "The id of the upload, or member, that waits", _DIGEST),
     "finding": _filterable(
+        24,
         "How it was found: `stuck` in the inbox, `open` for want of an outcome, or `vanished`",
         _code("stuck", "open", "vanished"),
     ),
-    "waited_s": _some("Seconds that it has waited at least", Whole()),
-    "receipt_id": _some("The id of the receipt, the same in each of its revisions", _DIGEST),
-    "closing": _filterable("What ended the drop", _code(*CLOSINGS)),
-    "opened_at": _some("When the first of its files landed", _TIME),
-    "closed_at": _some("When the last of its files landed", _TIME),
-    "files": _some("How many files it covers", Whole()),
-    "undecided": _some("How many of them have no outcome yet", Whole()),
-    "tallies": _some("How many files had which outcome", Each(_TALLY)),
+    "waited_s": _some(25, "Seconds that it has waited at least", Whole()),
+    "receipt_id": _some(26, "The id of the receipt, the same in each of its revisions", _DIGEST),
+    "closing": _filterable(27, "What ended the drop", _code(*CLOSINGS)),
+    "opened_at": _some(28, "When the first of its files landed", _TIME),
+    "closed_at": _some(29, "When the last of its files landed", _TIME),
+    "files": _some(30, "How many files it covers", Whole()),
+    "undecided": _some(31, "How many of them have no outcome yet", Whole()),
+    "tallies": _some(32, "How many files had which outcome", Each(_TALLY)),
     "receipt_uri": _some(
+        33,
         "Where the receipt is, as gs:// address",
         Text(pattern=r"gs://[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9./-]*\.json", longest=1024),
     ),

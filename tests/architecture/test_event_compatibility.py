@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from infra.event_contracts import contracts
+from shared.contracts.event_forms import Each, Field, Flag, Record
+from shared.contracts.event_types import FIELDS
 from tests.architecture.released_events import (
     PROTO,
     breaks_of_all,
@@ -163,6 +166,30 @@ def test_a_protocol_buffer_keeps_its_fields(pattern: str, change: str) -> None:
     changed = re.sub(pattern, change, today)
     assert changed != today
     assert len(list(breaks_of_proto(described(changed)))) >= 1
+
+
+def _said(file: FileDescriptorProto) -> dict[str, int]:
+    (event,) = file.message_type
+    return {field.name: field.number for field in event.field}
+
+
+def test_a_new_field_wherever_it_stands_leaves_the_numbers_of_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = _said(described(contracts()[PROTO]))
+    new = Field(number=99, description="New", form=Flag())
+    monkeypatch.setattr("infra.event_contracts.FIELDS", {"laterality": new, **FIELDS})
+    today = described(contracts()[PROTO])
+    assert list(breaks_of_proto(today)) == []
+    assert _said(today) == {**before, "laterality": 99}
+
+
+def test_no_two_fields_have_one_number() -> None:
+    records = [field.form.form for field in FIELDS.values() if isinstance(field.form, Each)]
+    below = [form.fields for form in records if isinstance(form, Record)]
+    for fields in (FIELDS, *below):
+        numbers = [field.number for field in fields.values()]
+        assert len(numbers) == len(set(numbers))
 
 
 def test_a_protocol_buffer_may_have_more_fields() -> None:

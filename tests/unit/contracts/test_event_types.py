@@ -31,7 +31,7 @@ TEXTS = st.text(alphabet="019.abfzACT-_/:+\n ^é", max_size=70)
 
 
 @pytest.mark.parametrize("name", FORMS)
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(value=JSON | TEXTS)
 def test_what_is_admitted_satisfies_the_schema(name: str, value: object) -> None:
     form = FORMS[name]
@@ -58,7 +58,7 @@ def test_of_many_those_that_fit_are_admitted() -> None:
 
 
 def test_a_record_has_no_other_fields_and_all_that_it_needs() -> None:
-    flag = Field(description="", form=Flag())
+    flag = Field(number=1, description="", form=Flag())
     record = Record(required={"a": flag}, optional={"b": flag})
     assert record.admitted({"a": True, "b": 1, "c": True}) == {"a": True}
     assert record.admitted({"b": True}) is None
