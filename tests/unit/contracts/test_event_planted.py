@@ -12,7 +12,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.contracts.event import PublicEvent
@@ -117,6 +117,7 @@ def test_an_outcome_of_nothing_but_names_is_told_to_nobody(kind: OutcomeKind, te
         _told(event_of(_planted(_full(kind), text)))
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(list(OutcomeKind)),
     st.dictionaries(
