@@ -17,7 +17,7 @@ from infra.definition import load_pipeline
 from shared.contracts.event import SPEC_VERSION
 from shared.contracts.event_forms import Each, Field, Flag, Form, Record, Text, Whole
 from shared.contracts.event_types import EVENT_TYPES, FIELDS, EventType
-from shared.contracts.trace import TRACEPARENT, traced
+from shared.contracts.trace import OF_LIBRARIES, TRACEPARENT
 
 CONTRACTS: Final = Path(__file__).resolve().parents[1] / "shared" / "contracts"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -145,7 +145,7 @@ def _filterable(kind: EventType) -> Json:
 
 def _traced(kind: EventType) -> Json:
     """Return what leads to the upload, of events that may lead there."""
-    names = traced("", "", f"ce-{TRACEPARENT}") if "root_event_id" in kind.record.fields else {}
+    names = (f"ce-{TRACEPARENT}", OF_LIBRARIES) if "root_event_id" in kind.record.fields else ()
     return dict.fromkeys(names, _text("W3C Trace Context: the upload's trace, and the event in it"))
 
 

@@ -22,10 +22,12 @@ from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.contracts.receipt import ReceiptSummary
 from shared.contracts.stuck import StuckUpload
 from shared.contracts.study import StudyState
-from shared.contracts.trace import TRACEPARENT, traced
+from shared.contracts.trace import OF_LIBRARIES, TRACEPARENT, traceparent
 from shared.contracts.uid_mask import UidMask
 
 SPEC_VERSION = "1.0"
+# 150 bytes each at worst: what carries an event takes 10 MB, and many receivers of webhooks less.
+MOST_SERIES = 1_000
 TYPES: Mapping[OutcomeKind, str] = {kind: of.name for kind, of in OF_OUTCOMES.items()}
 
 
@@ -92,7 +94,7 @@ class PublicEvent:
         if copy is None:
             event_id = outcome.derived_id(kind.name, outcome.source)
             return _event(kind, event_id, outcome.decided_at, _masked(mask, _sent(outcome)))
-        hour = outcome.decided_at.replace(minute=0, second=0, microsecond=0)
+        hour = outcome.decided_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         return _event(kind, outcome.derived_id(kind.name, copy), hour, _stored(outcome))
 
     @classmethod
@@ -125,7 +127,7 @@ class PublicEvent:
                 "ce-datacontenttype": "application/json",
                 "content-type": "application/json",
                 **self._filterable(),
-                **self._traced(),
+                **self._traced(f"ce-{TRACEPARENT}", OF_LIBRARIES),
             },
             ordering_key=self.ordering_key,
         )
@@ -139,14 +141,15 @@ class PublicEvent:
             "source": self.source,
             "time": self.time.isoformat(),
             "sequence": self.sequence,
+            **self._traced(TRACEPARENT),
             "datacontenttype": "application/json",
             "data": dict(self.data),
         }
 
-    def _traced(self) -> dict[str, str]:
+    def _traced(self, *names: str) -> dict[str, str]:
         """Return what leads to the upload, where that may be told."""
         root = self.data.get("root_event_id")
-        return traced(str(root), self.event_id, f"ce-{TRACEPARENT}") if root else {}
+        return dict.fromkeys(names, traceparent(str(root), self.event_id)) if root else {}
 
     def _filterable(self) -> dict[str, str]:
         attributes: dict[str, str] = {}
@@ -161,9 +164,12 @@ class PublicEvent:
 def _event(
     kind: EventType, event_id: str, time: datetime, values: Mapping[str, object]
 ) -> PublicEvent:
-    source = f"/inlet/{kind.stage}"
     return PublicEvent(
-        event_id=event_id, type=kind.name, source=source, time=time, data=kind.data(values)
+        event_id=event_id,
+        type=kind.name,
+        source=f"/inlet/{kind.stage}",
+        time=time.astimezone(UTC),
+        data=kind.data(values),
     )
 
 
@@ -196,7 +202,13 @@ def _sent(outcome: Outcome) -> dict[str, object]:
 
 def _study(state: StudyState) -> dict[str, object]:
     modalities = {each.modality for each in state.series if each.modality}
-    return {**state.to_data(), "modalities": sorted(modalities)}
+    listed = [each.to_data() for each in state.series[:MOST_SERIES]]
+    return {
+        **state.to_data(),
+        "modalities": sorted(modalities),
+        "series": listed,
+        "series_left_out": len(state.series) - len(listed),
+    }
 
 
 def _receipt(summary: ReceiptSummary) -> dict[str, object]:

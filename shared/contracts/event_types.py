@@ -99,6 +99,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "expected_instances": _some(19, "How many were announced", Whole()),
     "modalities": _some(20, "The modalities of its series", Each(_TERM)),
     "series": _some(21, "Its series", Each(_SERIES)),
+    "series_left_out": _some(34, "How many more it has than are listed", Whole(1)),
     "archive_prefix": _some(
         22,
         "Where in the archive bucket it stands: what its objects' names begin with",
@@ -217,7 +218,7 @@ _STUDY: Final = (
     "modalities",
     "series",
 )
-_STUDY_PERHAPS: Final = ("expected_instances", "archive_prefix", "uid_key_id")
+_STUDY_PERHAPS: Final = ("expected_instances", "series_left_out", "archive_prefix", "uid_key_id")
 OF_STUDIES: Final[Mapping[Change, EventType]] = {
     Change.COMPLETED: EventType(
         name="dicom.study.completed.v1",

@@ -17,7 +17,11 @@ def span_of(event_id: str) -> str:
     return event_id[:_SPAN_DIGITS]
 
 
-def traced(root_event_id: str, event_id: str, name: str = TRACEPARENT) -> dict[str, str]:
-    """Return the attributes, the first under a name, by which a message's trace is known."""
-    value = f"00-{root_event_id}-{span_of(event_id)}-01"
-    return {name: value, OF_LIBRARIES: value}
+def traceparent(root_event_id: str, event_id: str) -> str:
+    """Return where an event stands in the trace of its upload, as the header of W3C says it."""
+    return f"00-{root_event_id}-{span_of(event_id)}-01"
+
+
+def traced(root_event_id: str, event_id: str) -> dict[str, str]:
+    """Return the attributes by which a message's trace is known."""
+    return dict.fromkeys((TRACEPARENT, OF_LIBRARIES), traceparent(root_event_id, event_id))

@@ -1,7 +1,8 @@
 """UIDs as public events say them: of some facilities pseudonyms stand for them.
 
 A UID counts as identifying where it was made from a patient's number or a name, or where others
-hold lists that lead from it to a person.
+hold lists that lead from it to a person. So does whatever else stands in the place of a SOP class
+of the standard.
 """
 
 from collections.abc import Mapping
@@ -10,10 +11,12 @@ from typing import Final
 
 from shared.contracts.facilities import Facilities, UidPolicy
 from shared.dicom.keyed import MINIMUM_SECRET_BYTES, keyed_digest, uid_from
+from shared.dicom.standard.sop_classes import SOP_CLASS_NAMES
 from shared.errors import SettingsError
 
 _PROJECT: Final = "events"  # no pseudonym of a research project is one of these
 _KEY_ID_DIGITS: Final = 16
+_CLASS: Final = "sop_class_uid"
 _UIDS: Final = ("study_instance_uid", "series_instance_uid", "sop_instance_uid")
 
 
@@ -63,7 +66,8 @@ class UidMask:
 
     def _value(self, name: str, value: object) -> object:
         if isinstance(value, str):
-            return self.uid(value) if name in _UIDS else value
+            own = name in _UIDS or (name == _CLASS and value not in SOP_CLASS_NAMES)
+            return self.uid(value) if own else value
         if isinstance(value, list):
             return [self._replaced(item) if isinstance(item, Mapping) else item for item in value]
         return value

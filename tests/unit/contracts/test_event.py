@@ -1,15 +1,16 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta, timezone
 
 import pytest
 from cloudevents.http import from_http, from_json
 
-from shared.contracts.event import TYPES, PublicEvent
+from shared.contracts.event import MOST_SERIES, TYPES, PublicEvent
 from shared.contracts.event_types import EVENT_TYPES
 from shared.contracts.message import Message
 from shared.contracts.outcome import OutcomeKind
-from shared.contracts.study import Change
+from shared.contracts.study import Change, SeriesState
 from shared.contracts.uid_mask import UidMask
 from shared.errors import ContractError
 from tests.events import a_receipt, a_stuck_upload, a_study, event_of, every_event
@@ -96,6 +97,25 @@ def test_a_research_copy_is_not_tied_to_its_original() -> None:
     assert event_of(other) == event
     assert (event.time.minute, event.time.second, event.time.microsecond) == (0, 0, 0)
     assert event.sequence.startswith("20260102T030000.000000-")
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.ARCHIVED, OutcomeKind.DEIDENTIFIED])
+def test_times_are_in_utc_wherever_it_was_decided(kind: OutcomeKind) -> None:
+    """An hour of Kolkata's ends at half past of UTC, and would tell in which half it was."""
+    outcome = an_outcome(kind)
+    kolkata = timezone(timedelta(hours=5, minutes=30))
+    moved = replace(outcome, decided_at=outcome.decided_at.astimezone(kolkata))
+    assert event_of(moved).to_structured() == event_of(outcome).to_structured()
+    assert event_of(moved).to_message() == event_of(outcome).to_message()
+
+
+def test_no_study_is_too_large_to_be_told() -> None:
+    uid = "1." * 31 + "10"
+    one = SeriesState(series_instance_uid=uid, modality="CTPROTOCOL", instances=1, settled=False)
+    event = PublicEvent.of_study(a_study(series=(one,) * (MOST_SERIES + 7)), UidMask())
+    assert event.data["series_left_out"] == 7
+    assert event.data["series"] == [one.to_data()] * MOST_SERIES
+    assert len(event.to_message().data) < MOST_SERIES * 150 + 1000
 
 
 @pytest.mark.parametrize(

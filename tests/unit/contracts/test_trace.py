@@ -33,6 +33,11 @@ def test_one_trace_leads_from_an_upload_to_its_events(
     assert message.attributes[OF_LIBRARIES] == message.attributes[name]
 
 
+def test_a_webhook_is_told_the_trace_too() -> None:
+    assert EVENT.to_structured()["traceparent"] == EVENT.to_message().attributes["ce-traceparent"]
+
+
 def test_no_trace_leads_from_a_copy_to_its_original() -> None:
-    attributes = event_of(an_outcome(OutcomeKind.DEIDENTIFIED)).to_message().attributes
-    assert not any("traceparent" in name for name in attributes)
+    copy = event_of(an_outcome(OutcomeKind.DEIDENTIFIED))
+    for told in (copy.to_message().attributes, copy.to_structured()):
+        assert not any("traceparent" in name for name in told)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -93,6 +94,18 @@ def test_pseudonyms_are_uids_and_no_research_project_has_them() -> None:
     research = PseudonymKey(KEY, "inlet-demo")
     assert research.uid(AN_IDENTITY.sop_instance_uid) != pseudonym
     assert research.key_id != MASK.key_id
+
+
+def test_what_is_no_sop_class_of_the_standard_may_be_anything_and_is_replaced() -> None:
+    known, other = AN_IDENTITY, replace(AN_IDENTITY, sop_class_uid="1.2.3.19610504")
+    told = [PublicEvent.of(an_outcome(identity=each), MASK).data for each in (known, other)]
+    assert [data["sop_class_uid"] for data in told] == [
+        known.sop_class_uid,
+        MASK.uid("1.2.3.19610504"),
+    ]
+    assert PublicEvent.of(an_outcome(identity=other), UidMask()).data["sop_class_uid"] == (
+        "1.2.3.19610504"
+    )
 
 
 def test_an_event_keeps_its_id() -> None:
