@@ -53,16 +53,18 @@ class Result:
 def uploads_of(source: Path, facility: str, *, complete: bool = False) -> list[Upload]:
     """A file, or every file of a folder tree, under the facility's name; manifests come last.
 
-    A complete one ends with a manifest that says so, its own where it has one.
+    A complete one is put below the name of its folder, so that the manifest that ends it, its own
+    where it has one, covers nothing else.
     """
     top = source.parent if source.is_file() else source
+    below = Path(facility, top.resolve().name) if complete else Path(facility)
     files = [source] if source.is_file() else [path for path in source.rglob("*") if path.is_file()]
     uploads: dict[str, Path | bytes] = {
-        f"{facility}/{path.relative_to(top).as_posix()}": path
+        (below / path.relative_to(top)).as_posix(): path
         for path in sorted(files, key=lambda path: (path.name == MANIFEST, path))
     }
     if complete:
-        uploads.setdefault(f"{facility}/{MANIFEST}", ALL_OF_IT)
+        uploads.setdefault((below / MANIFEST).as_posix(), ALL_OF_IT)
     return [Upload(name=name, content=content) for name, content in uploads.items()]
 
 

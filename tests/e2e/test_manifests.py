@@ -35,7 +35,7 @@ def test_a_complete_drop_ends_with_a_manifest(cloud: Cloud, tmp_path: Path) -> N
         (result.outcome.kind.value, result.outcome.reason) if result.outcome else None
         for result in results
     ] == [("archived", None), ("archived", None), ("ignored", "manifest")]
-    cloud.await_rows(_said("demo-clinic/_complete.json"), [1, 0, 0])
+    cloud.await_rows(_said(f"demo-clinic/{tmp_path.name}/_complete.json"), [1, 0, 0])
 
 
 def test_a_manifest_says_what_is_still_to_come(cloud: Cloud, tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_manifest_says_what_is_still_to_come(cloud: Cloud, tmp_path: Path) -> 
     study = ManifestStudy(study_instance_uid=STUDY, instances=3)
     (tmp_path / "_complete.json").write_bytes(to_json(Manifest(studies=(study,)).to_data()))
     drop(cloud.clients, uploads_of(tmp_path, "demo-hospital", complete=True))
-    cloud.await_rows(_said("demo-hospital/_complete.json"), [1, 1, 1])
+    cloud.await_rows(_said(f"demo-hospital/{tmp_path.name}/_complete.json"), [1, 1, 1])
     cloud.await_rows(
         "SELECT MAX(NumberOfStudyRelatedInstances), MAX(ExpectedInstances) "
         f"FROM imaging.studies WHERE Facility = 'demo-hospital' AND StudyInstanceUID = '{STUDY}' "

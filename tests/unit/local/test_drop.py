@@ -112,16 +112,30 @@ def test_manifests_come_after_everything_else(tmp_path: Path) -> None:
 
 
 def test_a_complete_drop_says_so_at_the_end(tmp_path: Path) -> None:
-    folder = _tree(tmp_path, "z", "a/_complete.json")
+    folder = _tree(tmp_path / "disc", "z", "a/_complete.json")
     *_, last = uploads_of(folder, "h", complete=True)
-    assert last == Upload(name="h/_complete.json", content=b'{"version":1,"studies":[]}')
+    assert last == Upload(name="h/disc/_complete.json", content=b'{"version":1,"studies":[]}')
     one = uploads_of(folder / "z", "h", complete=True)
-    assert _names(one) == ["h/z", "h/_complete.json"]
+    assert _names(one) == ["h/disc/z", "h/disc/_complete.json"]
+
+
+def test_a_complete_drop_says_so_of_itself_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever way leads to the folder, nothing else of the facility is below its manifest."""
+    monkeypatch.chdir(_tree(tmp_path / "disc", "z"))
+    wanted = ["h/disc/z", "h/disc/_complete.json"]
+    for way in (Path(), Path("../disc"), tmp_path / "disc"):
+        assert _names(uploads_of(way, "h", complete=True)) == wanted
 
 
 def test_a_complete_drop_says_so_in_its_own_words(tmp_path: Path) -> None:
-    folder = _tree(tmp_path, "_complete.json", "z")
-    assert uploads_of(folder, "h", complete=True) == uploads_of(folder, "h")
+    folder = _tree(tmp_path / "disc", "_complete.json", "z")
+    uploads = uploads_of(folder, "h", complete=True)
+    assert [(upload.name, upload.content) for upload in uploads] == [
+        ("h/disc/z", folder / "z"),
+        ("h/disc/_complete.json", folder / "_complete.json"),
+    ]
 
 
 def test_a_manifest_is_put_when_all_before_it_are(monkeypatch: pytest.MonkeyPatch) -> None:
