@@ -1,9 +1,11 @@
 """Mail of an event: plain text and simple HTML, handed to the deployment's own server.
 
-What the server answers decides: 4yz may be taken later, 5yz never (RFC 5321 Section 4.2.1). The
-server is the operator's choice, so its address is not guarded as receivers' are.
+What the server answers decides: 4yz may be taken later, 5yz never (RFC 5321 Section 4.2.1), where
+it is about the mail or whom it is for; what is about us, somebody has to set right. The server is
+the operator's choice, so it may have any address.
 """
 
+import contextlib
 import hashlib
 import smtplib
 import socket
@@ -14,10 +16,12 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from html import escape
+from ipaddress import ip_network
 from typing import Final
 
 from shared.adapters.deadline import Deadline
-from shared.adapters.https_post import failure_of
+from shared.adapters.guarded_connection import Guard
+from shared.adapters.https_post import failure_of, public_authorities
 from shared.contracts.event import PublicEvent
 from shared.contracts.mail_server import MailServer, Security
 from shared.contracts.notice import Notice
@@ -25,9 +29,12 @@ from shared.contracts.targets import Failure
 from shared.ports import Reply
 
 ATTEMPT_S: Final = 30.0
+ANYWHERE: Final = Guard((ip_network("0.0.0.0/0"), ip_network("::/0")))
 Refused = Mapping[str, tuple[int, bytes]]  # by address
 _PERMANENT: Final = 5  # the class of the reply
 _ACCEPTED: Final = 250
+_POLICY: Final = SMTP.clone(cte_type="7bit")  # not every server takes more, RFC 6152
+_ABOUT_THE_MAIL: Final = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +45,8 @@ class Mail:
     to: Sequence[str]
     server: MailServer
     attempt_s: float = ATTEMPT_S
-    trust: Callable[[], ssl.SSLContext] = field(default=ssl.create_default_context)
+    guard: Guard = ANYWHERE
+    trust: Callable[[], ssl.SSLContext] = field(default=public_authorities)
 
     def send(self, event: PublicEvent) -> Reply:
         """Return what the server answered, or why there was no answer."""
@@ -56,33 +64,33 @@ class Mail:
         return Reply(status=_least(refused) if refused else _ACCEPTED)
 
     def _hand_in(self, message: EmailMessage, deadline: Deadline) -> Refused:
-        """Return who of several is refused once the others have it."""
+        """Return who of several is refused once the others have it, however the server parts."""
         server = self.server
-        with _Session(server, self.trust, deadline) as session:
-            if server.security is Security.STARTTLS:
-                session.starttls(context=self.trust())
-            if server.user:
-                session.login(server.user, server.password)
-            return session.send_message(message)
+        with contextlib.closing(_Session(self, deadline)) as session:
+            try:
+                if server.security is Security.STARTTLS:
+                    session.starttls(context=self.trust())
+                if server.user:
+                    session.login(server.user, server.password)
+                return session.send_message(message)
+            finally:
+                with contextlib.suppress(OSError):
+                    session.quit()
 
 
 class _Session(smtplib.SMTP):
     """A session over a connection that ends with the deadline, wrapped where TLS is implicit."""
 
-    def __init__(
-        self, server: MailServer, trust: Callable[[], ssl.SSLContext], deadline: Deadline
-    ) -> None:
-        self._server = server
-        self._trust = trust
+    def __init__(self, mail: Mail, deadline: Deadline) -> None:
+        self._mail = mail
         self._deadline = deadline
-        super().__init__(server.host, server.port, timeout=deadline.left_s())
+        super().__init__(mail.server.host, mail.server.port)
 
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        raw = socket.create_connection((host, port), timeout)
-        self._deadline.watch(raw)
-        if self._server.security is not Security.TLS:
+    def _get_socket(self, host: str, port: int, _: float) -> socket.socket:
+        raw = self._mail.guard.connect(host, port, self._deadline)
+        if self._mail.server.security is not Security.TLS:
             return raw
-        return self._trust().wrap_socket(raw, server_hostname=host)
+        return self._mail.trust().wrap_socket(raw, server_hostname=host)
 
 
 def composed(
@@ -93,7 +101,7 @@ def composed(
     A mail that is sent twice is one to whoever reads it: mailboxes know a mail by that id.
     """
     notice = Notice.of(event)
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["From"] = _address(sender)
     message["To"] = [_address(each) for each in recipients]
     message["Subject"] = f"Inlet: {notice.title}"
@@ -153,5 +161,6 @@ def _reply(error: smtplib.SMTPException, status: int | None) -> Reply:
     if status is None:
         return Reply(reason=Failure.UNREACHABLE)
     if status // 100 == _PERMANENT:
-        return Reply(status=status, reason=Failure.REFUSED, final=True)
+        final = isinstance(error, _ABOUT_THE_MAIL)
+        return Reply(status=status, reason=Failure.REFUSED, final=final)
     return Reply(status=status, reason=Failure.BUSY)

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
@@ -16,6 +17,7 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 
+from shared.adapters.guarded_connection import Guard
 from shared.adapters.mail import Mail, composed
 from shared.contracts.event import PublicEvent
 from shared.contracts.mail_server import MailServer, Security
@@ -40,6 +42,12 @@ class Mailbox:
         self.taken: list[Envelope] = []
         self.at_rcpt: dict[str, str] = {}
         self.at_data = TAKEN
+        self.at_quit = "221 Bye"
+        self.quits = 0
+
+    async def handle_QUIT(self, *_: Any) -> str:  # noqa: N802
+        self.quits += 1
+        return self.at_quit
 
     async def handle_RCPT(  # noqa: N802 - the library's name
         self, _: Any, __: Any, envelope: Envelope, address: str, ___: Sequence[str]
@@ -175,6 +183,21 @@ def test_what_a_server_answers_decides(
         assert _mail(port, Security.TLS, authority).send(EVENT) == reply
 
 
+@pytest.mark.parametrize(
+    ("answer", "wanted"),
+    [(TAKEN, Reply(status=250)), ("451 later", Reply(status=451, reason=Failure.BUSY))],
+)
+@pytest.mark.parametrize("at_quit", ["221 Bye", "250 OK", "421 later", "500 what"])
+def test_how_a_server_parts_changes_nothing(
+    authority: trustme.CA, at_quit: str, answer: str, wanted: Reply
+) -> None:
+    mailbox = Mailbox()
+    mailbox.at_quit, mailbox.at_data = at_quit, answer
+    with _serving(mailbox, Security.TLS, server_tls(authority, NAME)) as port:
+        assert _mail(port, Security.TLS, authority).send(EVENT) == wanted
+    assert mailbox.quits == 1
+
+
 def test_who_is_refused_beside_others_shows_in_the_status(authority: trustme.CA) -> None:
     mailbox = Mailbox()
     mailbox.at_rcpt = {TO[0]: "550 nobody"}
@@ -210,6 +233,51 @@ def _hangs_up(connection: socket.socket) -> None:
     connection.recv(100)
 
 
+def _session(greeting: str, at_sender: str = TAKEN) -> Callable[[socket.socket], None]:
+    """Take a mail and never answer QUIT, or refuse whoever sends it."""
+    answers = {b"MAIL": at_sender, b"RCPT": TAKEN, b"DATA": "354 go on", b"EHLO": TAKEN}
+
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(f"{greeting}\r\n".encode())
+        with connection.makefile("rb") as lines:
+            for line in lines:
+                answer = TAKEN if line == b".\r\n" else answers.get(line[:4].upper())
+                if answer:
+                    connection.sendall(f"{answer}\r\n".encode())
+
+    return behave
+
+
+def _plain(port: int, **others: Any) -> Mail:
+    server = MailServer(
+        host="127.0.0.1", port=port, security=Security.NONE, sender="inlet@example.org"
+    )
+    return Mail(target="receipts", to=TO, server=server, attempt_s=0.5, **others)
+
+
+def test_a_server_that_takes_a_mail_and_hangs_has_it() -> None:
+    with _listening(_session("220 hello")) as port:
+        assert _plain(port).send(EVENT) == Reply(status=250)
+
+
+@pytest.mark.parametrize(
+    ("greeting", "at_sender", "status"),
+    [("554 nobody", TAKEN, 554), ("220 hello", "530 sign in", 530), ("421 full", TAKEN, 421)],
+)
+def test_what_is_not_about_the_mail_is_tried_again(
+    greeting: str, at_sender: str, status: int
+) -> None:
+    with _listening(_session(greeting, at_sender)) as port:
+        reply = _plain(port).send(EVENT)
+    assert (reply.status, reply.final) == (status, False)
+
+
+def test_a_server_may_be_anywhere_and_is_connected_to_as_receivers_are() -> None:
+    with _listening(_session("220 hello")) as port:
+        assert _plain(port, guard=Guard()).send(EVENT) == Reply(reason=Failure.ADDRESS)
+        assert _plain(port).send(EVENT) == Reply(status=250)
+
+
 @pytest.mark.parametrize(
     ("behave", "reason"),
     [
@@ -223,15 +291,14 @@ def test_a_server_that_does_not_answer_is_tried_again(
     behave: Callable[[socket.socket], None], reason: Failure
 ) -> None:
     with _listening(behave) as port:
-        mail = Mail(
-            target="receipts",
-            to=TO,
-            server=MailServer(
-                host="127.0.0.1", port=port, security=Security.NONE, sender="inlet@example.org"
-            ),
-            attempt_s=0.5,
-        )
-        assert mail.send(EVENT) == Reply(reason=reason)
+        assert _plain(port).send(EVENT) == Reply(reason=reason)
+
+
+def test_a_mail_is_seven_bit_whatever_it_says() -> None:
+    event = replace(EVENT, data={"facility": "a", "reason": "größer"})
+    mail = composed(event, "t", "inlet@example.org", TO)
+    assert mail.as_bytes().isascii()
+    assert "größer" in next(mail.iter_parts()).get_content()
 
 
 def test_a_mail_is_the_same_each_time_and_another_for_another_target() -> None:
