@@ -62,14 +62,15 @@ class Circuit:
         with self._lock:
             self._failures += 1
             if wait is not None:
-                self._open(now, min(wait, self._terms.at_most_when_asked))
+                self._open(now + min(wait, self._terms.at_most_when_asked))
             elif self._probing:
-                self._open(now, min(2 * self._duration, self._terms.at_most))
+                self._duration = min(2 * self._duration, self._terms.at_most)
+                self._open(now + self._duration)
             elif self._until is None and self._failures >= self._terms.failures:
-                self._open(now, self._terms.at_first)
+                self._open(now + self._duration)
 
-    def _open(self, now: datetime, duration: timedelta) -> None:
-        self._duration, self._until, self._probing = duration, now + duration, False
+    def _open(self, until: datetime) -> None:
+        self._until, self._probing = until, False
 
     def _close(self) -> None:
         self._failures = 0

@@ -114,6 +114,20 @@ def test_who_asks_for_time_gets_it_within_bounds(
     assert circuit.admits()
 
 
+@pytest.mark.parametrize("asked", [0, 300])
+def test_what_somebody_asked_for_is_not_what_is_doubled(
+    circuit: Circuit, after: Callable[[float], None], asked: float
+) -> None:
+    circuit.failed(timedelta(seconds=asked))
+    after(asked)
+    assert circuit.admits()
+    circuit.failed()
+    after(19.9)
+    assert not circuit.admits()
+    after(0.1)
+    assert circuit.admits()
+
+
 def test_of_many_threads_one_probes(circuit: Circuit, after: Callable[[float], None]) -> None:
     _opened(circuit)
     after(10)
