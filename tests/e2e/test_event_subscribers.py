@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from infra.examples.subscribers.subscribe import subscribe
 from infra.local.drop import Upload, drop
 from infra.local.endpoints import HOST, free_ports
 from infra.local.layout import ROOT
@@ -45,11 +46,9 @@ class Subscribers:
         self._environment = {**os.environ, **cloud.environment}
         self._subscriptions = {kind: cloud.clients.subscription(f"e2e-{kind}") for kind in KINDS}
         self._port = next(free_ports())
-        client, topic = cloud.clients.subscriber, cloud.clients.topic("events")
+        client = cloud.clients.subscriber
         for kind, name in self._subscriptions.items():
-            pushes = {"push_endpoint": f"http://{HOST}:{self._port}/"} if kind == "push" else {}
-            request = {"name": name, "topic": topic, "push_config": pushes}
-            client.create_subscription(request={**request, "enable_message_ordering": True})
+            subscribe(client, name, push=f"http://{HOST}:{self._port}/" if kind == "push" else "")
             client.seek(request={"subscription": name, "time": _before_all()})
 
     @contextmanager
