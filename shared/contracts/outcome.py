@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from shared.contracts.encoding import DEFLATE, decoded, deflated
 from shared.contracts.fields import Fields
 from shared.contracts.ids import derived_id
 from shared.contracts.message import Message, parsed, to_json
@@ -196,12 +197,13 @@ class Outcome:
             "outcome": self.kind.value,
             "facility": self.facility,
             **traced(self.root_event_id, self.event_id),
+            **DEFLATE,
         }
         if self.reason:
             attributes["reason"] = self.reason
         if self.primary and self.kind.of_version:
             attributes["primary"] = "true"
-        return Message(data=to_json(self.to_data()), attributes=attributes)
+        return Message(data=deflated(to_json(self.to_data())), attributes=attributes)
 
     def to_data(self) -> dict[str, object]:
         """Return the JSON form."""
@@ -245,7 +247,7 @@ class Outcome:
             ContractError: lists every field that does not satisfy the contract; an unknown
                 version is one of them, unknown fields are not.
         """
-        fields = Fields("outcome", parsed(message.data, "outcome"))
+        fields = Fields("outcome", parsed(decoded(message, "outcome"), "outcome"))
         if (version := fields.integer("schema_version")) != SCHEMA_VERSION:
             raise ContractError("unknown-outcome-version", [f"schema_version is {version}"])
         outcome = cls(

@@ -48,6 +48,7 @@ from infra.table_schemas import SCHEMAS
 from shared.adapters.bigquery import BigQueryTables
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.table_rows import RowWriter
+from shared.contracts.encoding import decoded
 from shared.contracts.message import Message
 from shared.ports import Row, RowSink
 from tests.benchmarks.null_bigquery import answering
@@ -153,7 +154,8 @@ def messages() -> list[Message]:
     return [
         message
         for message in told
-        if message.attributes["outcome"] in _OF_VERSIONS and len(message.data) <= LARGEST
+        if message.attributes["outcome"] in _OF_VERSIONS
+        and len(decoded(message, "outcome")) <= LARGEST
     ]
 
 
@@ -264,7 +266,7 @@ def figures(options: argparse.Namespace) -> dict[str, object]:
     }
     compared["batched_1"] = faster(rounds, ours, "batched_1")
     of_steps = [costs[name]["cpu_us_per_row"] for name in ("nowhere_1", "serialized_1", "ours_1")]
-    sizes = [len(message.data) for message in told]
+    sizes = [len(decoded(message, "outcome")) for message in told]
     return {
         "rows_per_s": costs[ours]["rows_per_s"],
         "vs_insert_rows_json": compared[f"one_by_one_{DEPLOYED}"]["rows_per_s"]["median"],

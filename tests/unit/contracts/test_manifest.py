@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from shared.contracts.encoding import MAX_DECODED_BYTES, decoded
 from shared.contracts.expected import MAX_EXPECTED_INSTANCES
 from shared.contracts.manifest import (
     DEFAULT_MANIFEST_LIMITS,
@@ -215,5 +216,6 @@ def test_the_largest_fits_a_message() -> None:
         ),
     )
     message = outcome.to_message()
-    assert len(message.data) < 220 * limits.max_instances + 150 * limits.max_studies < 6_000_000
+    size = len(decoded(message, "outcome"))
+    assert size < 220 * limits.max_instances + 150 * limits.max_studies < MAX_DECODED_BYTES
     assert Outcome.from_message(message) == outcome

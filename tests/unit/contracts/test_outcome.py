@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.contracts.encoding import decoded
 from shared.contracts.message import Message
 from shared.contracts.outcome import (
     Expansion,
@@ -51,7 +52,7 @@ def test_what_older_releases_did_not_say_has_its_default() -> None:
         findings=(Finding(code="uid-form", path=""),),
         header_bytes=0,
     )
-    data = json.loads(outcome.to_message().data)
+    data = json.loads(decoded(outcome.to_message(), "outcome"))
     for name in ("expected", "expected_instances", "from_inbox", "header_bytes", "duration_ms"):
         del data[name]
     del data["references"][0]["study_instance_uid"]

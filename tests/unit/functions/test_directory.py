@@ -15,6 +15,7 @@ from pydicom.fileset import FileSet
 
 from functions.index import rows
 from shared.adapters.memory import ManualClock, MemoryObjectStore, MemoryTopic
+from shared.contracts.encoding import decoded
 from shared.contracts.outcome import Finding, Outcome, OutcomeKind
 from shared.contracts.upload import Upload
 from shared.dicom.directory import (
@@ -268,7 +269,7 @@ def test_the_most_references_fit_a_message_and_the_cut_is_told() -> None:
     )
     assert len(outcome.references) == DEFAULT_LIMITS.max_references
     assert outcome.findings == (Finding(code="more-references", path=""),)
-    assert len(outcome.to_message().data) < 500 * number
+    assert len(decoded(outcome.to_message(), "outcome")) < 500 * number
 
 
 DIRECTORIES = [
