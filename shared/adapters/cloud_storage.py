@@ -29,6 +29,8 @@ UPLOAD_CHUNK_BYTES = 8 * 1024 * 1024
 TIMEOUT_S = 60.0
 # The client's own retry covers blips; longer outages are Pub/Sub's to redeliver.
 RETRY = DEFAULT_RETRY.with_timeout(30.0)
+# Else the client looks each bucket up in a thread, for traces that nobody takes: functions may not.
+NO_LOOK_UPS = "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"
 
 
 class CloudStorage:
@@ -37,6 +39,7 @@ class CloudStorage:
     def __init__(self, project: str, connections: int = 80) -> None:
         self._emulated = bool(os.environ.get("STORAGE_EMULATOR_HOST"))
         credentials = AnonymousCredentials() if self._emulated else None
+        os.environ.setdefault(NO_LOOK_UPS, "true")
         self._client = Client(project=project, credentials=credentials)
         pool = HTTPAdapter(pool_connections=4, pool_maxsize=connections)
         for scheme in ("https://", "http://"):
