@@ -23,7 +23,7 @@ from tests.integration.told import a_warehouse_told, ask
 
 FILES = files()
 SENT = (*(f"series 2/{number}" for number in range(4)), "other/0", "other/1", "other/8")
-OF_NO_FACILITY = {"curation_body_parts", "curation_manufacturers"}
+OF_NO_FACILITY = {"curation_body_parts", "curation_manufacturers", "deliveries_current"}
 VIEWS = [name for name in load_pipeline().datasets["imaging"].views if name not in OF_NO_FACILITY]
 GROWS = "GiBMonths"  # with time
 
