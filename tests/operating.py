@@ -104,20 +104,23 @@ class MemoryHoldings:
             for row in self._rows("imaging.uploads")
             if row["Facility"] == subject.facility and row["SOPInstanceUID"] in instances
         }
-        found = [
-            Decided(
-                upload_id=row["UploadId"],
-                root_event_id=row["RootEventId"],
-                name=row["ObjectName"],
-                outcome=row["Outcome"],
-                target_uri=row["TargetUri"] or "",
-                sop_instance_uid=row["SOPInstanceUID"] or "",
-                crc32c=row["Crc32c"] or "",
+        return list(
+            dict.fromkeys(
+                _decided(row)
+                for row in self._rows("imaging.uploads")
+                if row["RootEventId"] in roots
             )
-            for row in self._rows("imaging.uploads")
-            if row["RootEventId"] in roots
-        ]
-        return list(dict.fromkeys(found))
+        )
+
+    def listing(self, subject: Subject) -> Mapping[Decided, bool]:
+        studies = {row["StudyInstanceUID"] for row in self._theirs(subject)} - {None}
+        studies |= {subject.value} if subject.kind is Known.STUDY else set()
+        found = {}
+        for row in self._rows("imaging.uploads"):
+            listed = {each["StudyInstanceUID"] for each in (*row["References"], *row["Expected"])}
+            if row["Facility"] == subject.facility and listed & studies:
+                found[_decided(row)] = bool(listed - studies - {None})
+        return found
 
     def strangers(self, subject: Subject) -> Sequence[str]:
         own = self._theirs(subject)
@@ -144,6 +147,7 @@ class MemoryHoldings:
         own = self._theirs(subject)
         uris = {row["ObjectUri"] for row in own}
         studies = {row["StudyInstanceUID"] for row in own} - set(self.strangers(subject))
+        studies |= {subject.value} if subject.kind is Known.STUDY else set()
         audited, changed = self._rows("imaging.deid_audit"), self._rows("imaging.study_changes")
         return {
             "imaging.deid_audit": [row["EventId"] for row in audited if row["SourceUri"] in uris],
@@ -153,6 +157,11 @@ class MemoryHoldings:
                 if row["Facility"] == subject.facility and row["StudyInstanceUID"] in studies
             ],
         }
+
+    def receipts(self, facility: str) -> Iterator[tuple[str, object]]:
+        for row in self._rows("imaging.receipts"):
+            if row["Facility"] == facility:
+                yield row["EventId"], row["Data"]
 
     def mentions(self) -> Iterator[tuple[datetime, str]]:
         for row in self._rows("imaging.sweeps"):
@@ -167,6 +176,10 @@ class MemoryHoldings:
 
     def count(self, selected: Selected) -> int:
         return sum(_is_selected(row, selected) for row in self._rows(selected.table))
+
+    def event_ids(self, selected: Selected) -> Sequence[str]:
+        rows = self._rows(selected.table)
+        return sorted({row["EventId"] for row in rows if _is_selected(row, selected)})
 
     def remove(self, selected: Selected) -> None:
         rows = self._rows(selected.table)
@@ -241,6 +254,18 @@ def _standing(target: str, rows: list[Any]) -> Standing:
         given_up=counts["given-up"],
         attempted_at=max(row["AttemptedAt"] for row in rows),
         oldest=min((row["PublishedAt"] for row in left), default=None),
+    )
+
+
+def _decided(row: Any) -> Decided:
+    return Decided(
+        upload_id=row["UploadId"],
+        root_event_id=row["RootEventId"],
+        name=row["ObjectName"],
+        outcome=row["Outcome"],
+        target_uri=row["TargetUri"] or "",
+        sop_instance_uid=row["SOPInstanceUID"] or "",
+        crc32c=row["Crc32c"] or "",
     )
 
 

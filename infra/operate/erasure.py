@@ -5,7 +5,7 @@ before that is found again by the next try, and one that finds nothing more has 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -29,7 +29,10 @@ from shared.metadata_object import delete_whole
 from shared.ports import Row
 
 TABLE: Final = "imaging.erasures"
-QUARANTINE: Final = "quarantine"
+EVENTS: Final = "imaging.events"
+INSTANCES: Final = "imaging.instances"
+DECLARED: Final = ("imaging.study_changes", "imaging.receipts")  # first claimed in a ledger
+READ: Final = "quarantine: found by reading"
 MAX_DEAD_LETTERS: Final = 100
 
 
@@ -68,7 +71,7 @@ class Report:
 
     found: Counter[str] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
-    containers: list[str] = field(default_factory=list)  # that hold others' too, by their UploadId
+    mixed: list[str] = field(default_factory=list)  # UploadIds of what is others', too
     rows: list[Selected] = field(default_factory=list)
 
     @property
@@ -98,47 +101,63 @@ class Erasure:
         self._refuse_what_is_retained()
         self._record("begun", self.rehearse().found)
         report = self._through(remove=True)
-        if rows:
-            for selected in report.rows:
-                self.cloud.holdings.remove(selected)
-        self._end(report)
+        self._end(report, rows=rows)
         return report
 
-    def _end(self, report: Report) -> None:
-        """Remove what is quarantined once all rows are gone: it alone leads to its own."""
-        if any(map(self.cloud.holdings.count, report.rows)):
-            report.left["quarantined, until rows are gone"] = report.found.pop(QUARANTINE, 0)
+    def _end(self, report: Report, *, rows: bool) -> None:
+        """Remove rows, and between them what was found by reading.
+
+        That alone leads to rows of its own, so it goes after them; and those of versions lead to
+        it, where it names nothing but a study, so they go last.
+        """
+        leading = [each for each in report.rows if each.table == INSTANCES]
+        led_to = [each for each in report.rows if each.table != INSTANCES]
+        if rows:
+            self._remove(led_to)
+        if any(map(self.cloud.holdings.count, led_to)):
+            report.left["quarantined, until rows are gone"] = report.found.pop(READ, 0)
             report.left = +report.left
             return
         for stored in self._standing.own:
             self.cloud.objects.delete(stored.version)
-        self._record("done", report.found)
+        if rows:
+            self._remove(leading)
+        if not any(map(self.cloud.holdings.count, leading)):
+            self._record("done", report.found)
+
+    def _remove(self, rows: Iterable[Selected]) -> None:
+        for selected in rows:
+            self.cloud.holdings.remove(selected)
 
     def _through(self, *, remove: bool) -> Report:
         report = Report()
         objects = {
             "research": self._copies(),
             "archive": self._versions(),
-            "archive: kept whole": self._kept_whole(),
+            "archive: kept whole": self._kept_whole(self.cloud.archive),
             "archive: claims": self._claims(),
-            QUARANTINE: iter(self._standing.own),
+            "quarantine": self._kept_whole(self.cloud.quarantine),
+            READ: iter(self._standing.own),
             "receipts": self._receipts(),
+            "receipts: ledger": self._ledger(),
         }
         for place, found in objects.items():
             for stored in found:
                 report.found[place] += 1
-                if remove and place != QUARANTINE:
+                if remove and place != READ:
                     delete_whole(self.cloud.objects, stored)
-        report.rows = [each for each in self._rows() if each.values]
-        for selected in report.rows:
-            report.found[selected.table] += self.cloud.holdings.count(selected)
+        for selected in self._rows():
+            if selected.values and (count := self.cloud.holdings.count(selected)):
+                report.found[selected.table] += count
+                report.rows.append(selected)
         report.found = +report.found
         self._leave(report)
         return report
 
     @cached_property
     def _scope(self) -> Scope:
-        return Scope.of(self.cloud.holdings, self.request.subject)
+        subject, whole = self.request.subject, self.request.whole
+        return Scope.of(self.cloud.holdings, subject, whole=whole)
 
     @cached_property
     def _standing(self) -> Standing:
@@ -192,13 +211,10 @@ class Erasure:
             if stored and stored.crc32c == version.crc32c:
                 yield stored
 
-    def _kept_whole(self) -> Iterator[StoredObject]:
-        uris = self._scope.kept_whole
-        if self.request.whole:
-            uris |= {each.target_uri for each in self._scope.mixed}
-        folder = f"gs://{self.cloud.archive}/"
-        for uri in sorted(uri for uri in uris if uri.startswith(folder)):
-            if stored := self.cloud.objects.find(self.cloud.archive, uri.removeprefix(folder)):
+    def _kept_whole(self, bucket: str) -> Iterator[StoredObject]:
+        folder = f"gs://{bucket}/"
+        for uri in sorted(uri for uri in self._scope.kept_whole if uri.startswith(folder)):
+            if stored := self.cloud.objects.find(bucket, uri.removeprefix(folder)):
                 yield stored
 
     def _claims(self) -> Iterator[StoredObject]:
@@ -213,10 +229,29 @@ class Erasure:
             if claim and claim.labels.get(PLACE) in places:
                 yield claim
 
+    @property
+    def _names(self) -> set[str]:
+        return self._scope.names | self._standing.names
+
+    @cached_property
+    def _marks(self) -> Mapping[str, Sequence[str]]:
+        """The `EventId` of rows to which nothing else leads, by their table."""
+        holdings, subject, names = self.cloud.holdings, self.request.subject, self._names
+        told = holdings.receipts(subject.facility)
+        naming = {one for one, data in told if receipts.tells(data, subject.facility, names)}
+        return {**holdings.marks(subject), "imaging.receipts": sorted(naming)}
+
     def _receipts(self) -> Iterator[StoredObject]:
-        names = self._scope.names | self._standing.names
         facility = self.request.subject.facility
-        return receipts.naming(self.cloud.objects, self.cloud.receipts, facility, names)
+        return receipts.naming(self.cloud.objects, self.cloud.receipts, facility, self._names)
+
+    def _ledger(self) -> Iterator[StoredObject]:
+        """Yield who was first to say what the rows of a ledger say: it would be said again."""
+        for table in DECLARED:
+            for event_id in sorted(set(self._marks[table])):
+                name = layout.ledger_name(table, event_id)
+                if stored := self.cloud.objects.find(self.cloud.receipts, name):
+                    yield stored
 
     def _rows(self) -> Iterator[Selected]:
         """Yield every row, those last from which the others are told."""
@@ -226,43 +261,45 @@ class Erasure:
         originals = sorted({version.identity.sop_instance_uid for version in scope.versions})
         own = [uid for uid in originals if uid not in self._twins]
         copies = sorted({uid for each in own for uid in self._uids(each)} - set(own))
-        marks = holdings.marks(self.request.subject)
-        changes = marks["imaging.study_changes"]
+        declared = sorted({each for table in DECLARED for each in self._marks[table]})
         yield Selected(table="research.instances", column="SOPInstanceUID", values=copies)
         yield Selected(
             table="research.instances", column="ObjectUri", values=sorted(self._shared_uris())
         )
-        yield Selected(table="imaging.events", column="SOPInstanceUID", values=copies)
-        yield Selected(table="imaging.events", column="RootEventId", values=upload_ids)
-        yield Selected(
-            table="imaging.events", column="SOPInstanceUID", values=originals, facility=facility
-        )
-        yield Selected(table="imaging.events", column="EventId", values=changes)
+        events = [
+            Selected(table=EVENTS, column="SOPInstanceUID", values=copies),
+            Selected(table=EVENTS, column="RootEventId", values=upload_ids),
+            Selected(table=EVENTS, column="SOPInstanceUID", values=originals, facility=facility),
+            Selected(table=EVENTS, column="EventId", values=declared),
+        ]
+        told = {one for each in events for one in holdings.event_ids(each)}
+        yield Selected(table="imaging.deliveries", column="EventId", values=sorted(told))
+        yield from events
         yield Selected(table="imaging.sweeps", column="RunAt", values=self._sweeps())
-        for table, ids in marks.items():
+        for table, ids in self._marks.items():
             yield Selected(table=table, column="EventId", values=ids)
         yield Selected(table="imaging.landed", column="UploadId", values=upload_ids)
         yield Selected(table="imaging.uploads", column="UploadId", values=upload_ids)
         yield Selected(
-            table="imaging.instances",
+            table=INSTANCES,
             column="EventId",
             values=sorted({version.event_id for version in scope.versions}),
         )
 
     def _sweeps(self) -> list[datetime]:
         """Return when the sweeps ran whose rows name something of it."""
-        names = self._scope.names | self._standing.names
         uris = {version.uri for version in self._scope.versions} | self._scope.kept_whole
-        names |= {uri.removeprefix("gs://").partition("/")[2] for uri in uris}
+        names = self._names | {uri.removeprefix("gs://").partition("/")[2] for uri in uris}
         mentions = self.cloud.holdings.mentions()
         return sorted({at for at, name in mentions if {name, _without_bucket(name)} & names})
 
     def _leave(self, report: Report) -> None:
         """Count what a person has to look at."""
         left = report.left
-        if not self.request.whole:
-            left["containers with others' data"] = len(self._scope.mixed)
-            report.containers = sorted(each.upload_id for each in self._scope.mixed)
+        scope = self._scope
+        left["containers with others' data"] = len(scope.mixed)
+        left["manifests and directories that list others' studies"] = len(scope.lists)
+        report.mixed = sorted(each.upload_id for each in (*scope.mixed, *scope.lists))
         left["quarantined with others' data"] = len(self._standing.mixed)
         left["quarantined, not readable"] = self._standing.unreadable
         strangers = self.cloud.holdings.strangers(self.request.subject)
@@ -277,7 +314,10 @@ class Erasure:
 
     def _refuse_what_is_retained(self) -> None:
         period = self.cloud.retention(self.cloud.archive).retained
-        now, found = self.cloud.clock.now(), [*self._versions(), *self._kept_whole()]
+        now, found = (
+            self.cloud.clock.now(),
+            [*self._versions(), *self._kept_whole(self.cloud.archive)],
+        )
         until = [each.created + period for each in found if each.created + period > now]
         if period and until:
             raise RetainedError(

@@ -107,8 +107,8 @@ def _print(report: Report, stays: Mapping[str, str], *, executed: bool) -> None:
     print_table(("place", done), sorted(report.found.items()))
     if report.left:
         print_table(("to be looked at", "count"), sorted(report.left.items()))
-    for upload in report.containers:
-        print(f"a container with others' data, too: UploadId {upload}")
+    for upload in report.mixed:
+        print(f"with others' data, too: UploadId {upload}")
     if executed:
         print_table(("can be brought back", "until"), stays.items())
 
@@ -130,7 +130,7 @@ def _write(
         **record,
         "RecordedAt": now.isoformat(),
         "Left": dict(sorted(report.left.items())),
-        "Containers": report.containers,
+        "Mixed": report.mixed,
         "RecoverableUntil": stays,
     }
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -18,6 +18,10 @@ class Holdings(Protocol):
         """Return what landed of theirs, and all that came in the same containers."""
         ...
 
+    def listing(self, subject: Subject) -> Mapping[Decided, bool]:
+        """Return the manifests and directories that list a study of theirs; True: others', too."""
+        ...
+
     def strangers(self, subject: Subject) -> Sequence[str]:
         """Return the studies of theirs in which something is not known as theirs."""
         ...
@@ -30,6 +34,10 @@ class Holdings(Protocol):
         """Return the `EventId` of their rows by the table, where nothing above tells it."""
         ...
 
+    def receipts(self, facility: str) -> Iterator[tuple[str, object]]:
+        """Yield each row of a facility's receipts: its `EventId`, and all that it tells."""
+        ...
+
     def mentions(self) -> Iterator[tuple[datetime, str]]:
         """Yield every name that a sweep's row tells, as gs:// address or without the bucket."""
         ...
@@ -40,6 +48,10 @@ class Holdings(Protocol):
 
     def count(self, selected: Selected) -> int:
         """Return how many rows there are."""
+        ...
+
+    def event_ids(self, selected: Selected) -> Sequence[str]:
+        """Return the `EventId` of each of these rows."""
         ...
 
     def remove(self, selected: Selected) -> None:

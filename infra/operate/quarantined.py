@@ -1,6 +1,7 @@
 """What of somebody's stands in the quarantine: what is readable is read, the rest searched."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from struct import pack
 from typing import Any, Final, NamedTuple
@@ -19,6 +20,7 @@ from shared.errors import PermanentError
 from shared.object_source import ObjectSource
 from shared.ports import ObjectStore
 
+MANIFEST: Final = "manifest"  # the reason under which one that could be read is kept
 SEARCHED_BYTES: Final = 1024 * 1024  # of what cannot be read: identities stand in front
 _PATIENT_ID: Final = "00100020"
 _ISSUER: Final = "00100021"
@@ -50,24 +52,24 @@ class Standing:
 
 
 def standing(cloud: Cloud, subject: Subject, scope: Scope, *, whole: bool) -> Standing:
-    """Return what a facility's part of the quarantine has of somebody's.
+    """Return what a facility's part of the quarantine has of somebody's that no row leads to.
 
     Args:
         cloud: whose quarantine it is.
         subject: who it is.
-        scope: what the account knows of theirs; what came with it and was refused is theirs.
+        scope: what the account knows of; that is looked for there and not here.
         whole: what holds others' data, too, counts as theirs.
     """
     found = Standing()
     facility = Selection(facility=subject.facility)
+    known = scope.kept_whole | {each.target_uri for each in scope.lists}
+    needles = _needles(subject, scope.studies)
     for held in map(Held.of, cloud.objects.list(cloud.quarantine)):
-        if not facility.has(held):
+        if not facility.has(held) or held.stored.uri in known:
             continue
         persons = _persons(cloud.objects, held.stored)
-        if held.stored.uri in scope.kept_whole:
-            _add(found, held)
-        elif persons is None:
-            _search(cloud.objects, subject, held, found, whole=whole)
+        if persons is None:
+            _search(cloud.objects, needles, held, found, whole=whole)
         elif any(_is(subject, person) for person in persons):
             if whole or not any(_is_other(subject, person) for person in persons):
                 _add(found, held)
@@ -84,24 +86,34 @@ def _add(found: Standing, held: Held) -> None:
 
 
 def _search(
-    objects: ObjectStore, subject: Subject, held: Held, found: Standing, *, whole: bool
+    objects: ObjectStore,
+    needles: re.Pattern[bytes],
+    held: Held,
+    found: Standing,
+    *,
+    whole: bool,
 ) -> None:
     head = objects.read(held.stored.version, 0, SEARCHED_BYTES)
-    if not any(needle in head for needle in _needles(subject)):
-        found.unreadable += 1
+    if not needles.search(head):
+        found.unreadable += held.reason != MANIFEST  # the account tells of it
     elif whole or recognise(head[:RECOGNITION_BYTES], held.stored.size) in DICOM_KINDS:
         _add(found, held)
     else:
         found.mixed.append(held.stored)
 
 
-def _needles(subject: Subject) -> Iterator[bytes]:
-    """Yield the element that names them, as it is encoded (PS3.5 Section 7.1)."""
+def _needles(subject: Subject, studies: Iterable[str]) -> re.Pattern[bytes]:
+    """Return what finds the element that names them, as it is encoded, or a study's UID as text.
+
+    Source: PS3.5 Section 7.1.
+    """
     tag, vr, padding = _ELEMENTS[subject.kind]
     value = subject.value.encode(errors="surrogateescape")
     value += padding * (len(value) % 2)
-    yield tag + vr + pack("<H", len(value)) + value
-    yield tag + pack("<I", len(value)) + value
+    explicit, implicit = vr + pack("<H", len(value)), pack("<I", len(value))
+    elements = (re.escape(tag + length + value) for length in (explicit, implicit))
+    texts = (rb"(?<![0-9.])" + re.escape(uid.encode()) + rb"(?![0-9.])" for uid in studies)
+    return re.compile(b"|".join([*elements, *texts]), re.DOTALL)
 
 
 def _persons(objects: ObjectStore, stored: StoredObject) -> Sequence[_Person] | None:

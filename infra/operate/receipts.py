@@ -1,4 +1,4 @@
-"""Which receipts name a file: their JSON form is searched, whatever stands where in it."""
+"""Which receipts name a file: what they tell is searched, whatever stands where in it."""
 
 import json
 from collections.abc import Collection, Iterator
@@ -10,18 +10,23 @@ from shared.ports import ObjectStore
 _JSON: Final = ".json"
 
 
-def naming(
-    objects: ObjectStore, bucket: str, facility: str, names: Collection[str]
-) -> Iterator[StoredObject]:
-    """Yield each receipt of a facility that names one of these files, in all of its forms.
+def tells(value: object, facility: str, names: Collection[str]) -> bool:
+    """Return whether a receipt's JSON form, or its row's, names one of these files.
 
     A receipt may leave the facility's folder out.
     """
     folder = f"{facility}/"
-    wanted = {*names, *(name.removeprefix(folder) for name in names)}
-    listed = list(objects.list(bucket, folder)) if names else []
+    return not {*names, *(name.removeprefix(folder) for name in names)}.isdisjoint(_texts(value))
+
+
+def naming(
+    objects: ObjectStore, bucket: str, facility: str, names: Collection[str]
+) -> Iterator[StoredObject]:
+    """Yield each receipt of a facility that names one of these files, in all of its forms."""
+    listed = list(objects.list(bucket, f"{facility}/")) if names else []
     for stored in listed:
-        if stored.version.name.endswith(_JSON) and _texts(_read(objects, stored)) & wanted:
+        is_json = stored.version.name.endswith(_JSON)
+        if is_json and tells(_read(objects, stored), facility, names):
             stem = stored.version.name.removesuffix(_JSON)
             yield from (each for each in listed if each.version.name.rpartition(".")[0] == stem)
 
@@ -30,10 +35,12 @@ def _read(objects: ObjectStore, stored: StoredObject) -> object:
     return json.loads(objects.read(stored.version, 0, stored.size))
 
 
-def _texts(value: object) -> set[str]:
-    """Return every text in a JSON value."""
+def _texts(value: object) -> Iterator[str]:
+    """Yield every text in a JSON value."""
     if isinstance(value, dict):
-        return {text for each in value.values() for text in _texts(each)}
-    if isinstance(value, list):
-        return {text for each in value for text in _texts(each)}
-    return {value} if isinstance(value, str) else set()
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
+    if isinstance(value, str):
+        yield value

@@ -6,33 +6,52 @@ from dataclasses import dataclass
 from infra.operate.holdings import Holdings
 from shared.contracts.layout import INSIDE
 from shared.contracts.outcome import OutcomeKind
-from shared.contracts.subject import Decided, Subject, Version
+from shared.contracts.subject import Decided, Kind, Subject, Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What is somebody's in the account; `mixed` are containers that hold others' instances, too.
+    """What is somebody's in the account; `mixed` and `lists` are of others, too, and stay.
 
-    A container that holds no one else's goes whole, with whatever else was in it.
+    A container that holds no one else's goes whole, with whatever else was in it; a manifest or a
+    directory that lists no other study, too.
     """
 
+    studies: Collection[str]
     versions: Sequence[Version]
     decided: Sequence[Decided]
-    mixed: Sequence[Decided]
+    mixed: Sequence[Decided]  # containers
+    lists: Sequence[Decided]  # manifests and directories
 
     @classmethod
-    def of(cls, holdings: Holdings, subject: Subject) -> "Scope":
-        """Ask the tables."""
+    def of(cls, holdings: Holdings, subject: Subject, *, whole: bool = False) -> "Scope":
+        """Ask the tables.
+
+        Args:
+            holdings: whom to ask.
+            subject: who it is.
+            whole: what holds, or lists, others' data, too, counts as theirs.
+        """
         versions, known = holdings.versions(subject), holdings.decided(subject)
         own = _own(versions, known)
         containers = [each for each in known if each.outcome == OutcomeKind.EXPANDED]
         holding = {one: [each for each in known if _is_in(each, one)] for one in containers}
         touched = {one: held for one, held in holding.items() if own & _ids(held)}
         mixed = [one for one, held in touched.items() if _strangers(held, own)]
-        whole = {one: held for one, held in touched.items() if one not in mixed}
-        own |= _ids(whole) | _ids(each for held in whole.values() for each in held)
-        decided = [each for each in known if each.upload_id in own]
-        return cls(versions=versions, decided=decided, mixed=mixed)
+        alone = {one: held for one, held in touched.items() if one not in mixed}
+        own |= _ids(alone) | _ids(each for held in alone.values() for each in held)
+        listing = holdings.listing(subject)
+        own |= _ids(each for each, others in listing.items() if not others)
+        lists = [each for each, others in listing.items() if others and each.upload_id not in own]
+        if whole:
+            own |= _ids(mixed) | _ids(lists)
+        return cls(
+            studies=_studies(subject, versions),
+            versions=versions,
+            decided=[each for each in {*known, *listing} if each.upload_id in own],
+            mixed=[] if whole else mixed,
+            lists=[] if whole else lists,
+        )
 
     @property
     def upload_ids(self) -> list[str]:
@@ -46,9 +65,15 @@ class Scope:
 
     @property
     def kept_whole(self) -> set[str]:
-        """Where else something of it stands: duplicates, containers, what was refused."""
+        """Where else something of it stands: duplicates, containers, lists, what was refused."""
         versions = {version.uri for version in self.versions}
         return {each.target_uri for each in self.decided if each.target_uri} - versions
+
+
+def _studies(subject: Subject, versions: Iterable[Version]) -> Collection[str]:
+    if subject.kind is Kind.STUDY:
+        return {subject.value}
+    return {uid for each in versions if (uid := each.identity.study_instance_uid)}
 
 
 def _own(versions: Iterable[Version], known: Iterable[Decided]) -> set[str]:

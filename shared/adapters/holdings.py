@@ -4,6 +4,7 @@ Rows that the Storage Write API wrote, as all of these are, may be removed at on
 wrote may not for up to 90 minutes ("Cannot update or delete over BigQuery streaming tables").
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -44,6 +45,36 @@ WHERE RootEventId IN (
     AND SOPInstanceUID IN (SELECT SOPInstanceUID FROM instances WHERE {whose})
 )
 """
+# A manifest lists studies in `Expected`, a directory instances with their studies in `References`.
+_LISTING: Final = """
+WITH listed AS (
+  SELECT uploads.UploadId, named.StudyInstanceUID
+  FROM uploads CROSS JOIN UNNEST(uploads.References) AS named
+  WHERE uploads.Facility = @facility
+  UNION DISTINCT
+  SELECT uploads.UploadId, named.StudyInstanceUID
+  FROM uploads CROSS JOIN UNNEST(uploads.Expected) AS named
+  WHERE uploads.Facility = @facility
+),
+theirs AS (SELECT DISTINCT StudyInstanceUID FROM instances WHERE {whose}),
+list AS (
+  SELECT
+    listed.UploadId,
+    COUNTIF(theirs.StudyInstanceUID IS NOT NULL OR {itself}) AS Theirs,
+    COUNTIF(theirs.StudyInstanceUID IS NULL AND NOT {itself}) AS Others
+  FROM listed LEFT JOIN theirs ON theirs.StudyInstanceUID = listed.StudyInstanceUID
+  WHERE listed.StudyInstanceUID IS NOT NULL
+  GROUP BY listed.UploadId
+)
+SELECT DISTINCT
+  uploads.UploadId, RootEventId, ObjectName, Outcome, IFNULL(TargetUri, '') AS TargetUri,
+  IFNULL(SOPInstanceUID, '') AS SOPInstanceUID, IFNULL(Crc32c, '') AS Crc32c, list.Others
+FROM uploads JOIN list ON list.UploadId = uploads.UploadId
+WHERE list.Theirs > 0
+""".replace("{itself}", "(@kind = 'study' AND listed.StudyInstanceUID = @value)")
+_RECEIPTS: Final = """
+SELECT EventId, Data FROM receipts WHERE Facility = @facility
+"""
 _STRANGERS: Final = """
 SELECT DISTINCT StudyInstanceUID
 FROM instances
@@ -67,8 +98,13 @@ WHERE SourceUri IN (SELECT ObjectUri FROM instances WHERE {whose})
 SELECT DISTINCT EventId
 FROM study_changes
 WHERE Facility = @facility
-  AND StudyInstanceUID IN (SELECT StudyInstanceUID FROM instances WHERE {whose})
-  AND StudyInstanceUID NOT IN ({strangers})
+  AND (
+    (@kind = 'study' AND StudyInstanceUID = @value)
+    OR (
+      StudyInstanceUID IN (SELECT StudyInstanceUID FROM instances WHERE {whose})
+      AND StudyInstanceUID NOT IN ({strangers})
+    )
+  )
 """,
 }
 _MENTIONS: Final = """
@@ -112,18 +148,11 @@ class BigQueryHoldings:
 
     def decided(self, subject: Subject) -> Sequence[Decided]:
         """Return what landed of theirs, and all that came in the same containers."""
-        return [
-            Decided(
-                upload_id=row["UploadId"],
-                root_event_id=row["RootEventId"],
-                name=row["ObjectName"],
-                outcome=row["Outcome"],
-                target_uri=row["TargetUri"],
-                sop_instance_uid=row["SOPInstanceUID"],
-                crc32c=row["Crc32c"],
-            )
-            for row in self._of(subject, _DECIDED)
-        ]
+        return [_decided(row) for row in self._of(subject, _DECIDED)]
+
+    def listing(self, subject: Subject) -> Mapping[Decided, bool]:
+        """Return the manifests and directories that list a study of theirs; True: others', too."""
+        return {_decided(row): row["Others"] > 0 for row in self._of(subject, _LISTING)}
 
     def strangers(self, subject: Subject) -> Sequence[str]:
         """Return the studies of theirs in which something is not known as theirs."""
@@ -139,6 +168,12 @@ class BigQueryHoldings:
             table: [row["EventId"] for row in self._of(subject, query)]
             for table, query in _MARKS.items()
         }
+
+    def receipts(self, facility: str) -> Iterator[tuple[str, object]]:
+        """Yield each row of a facility's receipts: its `EventId`, and all that it tells."""
+        for row in self._imaging.rows(_RECEIPTS, facility=facility):
+            data = row["Data"]  # clients give JSON as values, or as text
+            yield row["EventId"], json.loads(data) if isinstance(data, str) else data
 
     def mentions(self) -> Iterator[tuple[datetime, str]]:
         """Yield every name that a sweep's row tells, as gs:// address or without the bucket."""
@@ -157,6 +192,15 @@ class BigQueryHoldings:
             (row,) = queries.rows(f"SELECT COUNT(*) AS Found FROM {_where(part)}")  # noqa: S608 - ids
             found += row["Found"]
         return found
+
+    def event_ids(self, selected: Selected) -> Sequence[str]:
+        """Return the `EventId` of each of these rows."""
+        queries = self._queries(selected)
+        return [
+            row["EventId"]
+            for part in selected.chunks(CHUNK)
+            for row in queries.rows(f"SELECT DISTINCT EventId FROM {_where(part)}")  # noqa: S608 - ids
+        ]
 
     def remove(self, selected: Selected) -> None:
         """Return once these rows are gone."""
@@ -211,6 +255,18 @@ def _literal(value: str | datetime) -> str:
     if not _LITERAL.fullmatch(value):
         raise ValueError("no id is made of such characters")
     return f"'{value}'"
+
+
+def _decided(row: Any) -> Decided:
+    return Decided(
+        upload_id=row["UploadId"],
+        root_event_id=row["RootEventId"],
+        name=row["ObjectName"],
+        outcome=row["Outcome"],
+        target_uri=row["TargetUri"],
+        sop_instance_uid=row["SOPInstanceUID"],
+        crc32c=row["Crc32c"],
+    )
 
 
 def _version(row: Any) -> Version:

@@ -10,6 +10,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery import Client
 
 from functions.index import rows
+from functions.sweep import receipts
 from functions.sweep.report import Kind as FindingKind
 from functions.sweep.report import Report
 from infra.operate.holdings import Holdings
@@ -19,10 +20,11 @@ from shared.adapters.bigquery import BigQueryTables
 from shared.adapters.holdings import BigQueryHoldings
 from shared.adapters.memory import MemoryTables
 from shared.contracts.objects import ObjectVersion, StoredObject
-from shared.contracts.outcome import OutcomeKind
+from shared.contracts.outcome import ExpectedStudy, OutcomeKind, Reference
 from shared.contracts.provenance import upload_event_id
 from shared.contracts.subject import Kind, Selected, Subject
 from shared.ports import Row, RowSink
+from tests.issuing import a_receipt
 from tests.operating import MemoryHoldings, a_patient
 from tests.outcomes import AN_IDENTITY, MOMENT, an_outcome
 from tests.warehouse import an_empty_warehouse, make_tables
@@ -164,7 +166,69 @@ def test_rows_without_an_upload_are_marked(warehouse: Warehouse) -> None:
     sink.append("imaging.study_changes", changes)
     marks = holdings.marks(a_patient(HER, "h"))
     assert marks["imaging.study_changes"] == ["a" * 32]
+    for study, event_id in (("1.3", "b" * 32), ("1.4", "c" * 32)):  # whatever is archived of it
+        named = Subject(kind=Kind.STUDY, facility="h", value=study)
+        assert holdings.marks(named)["imaging.study_changes"] == [event_id]
     assert len(set(marks["imaging.deid_audit"])) == 2
+
+
+def _list(sink: RowSink, name: str, *studies: str, directory: bool = False) -> str:
+    """Write the row of a manifest, or a directory, that lists these studies; return its id."""
+    references = [
+        Reference(sop_instance_uid=f"{uid}.9", file_id="A", study_instance_uid=uid)
+        for uid in studies
+    ]
+    expected = [ExpectedStudy(study_instance_uid=uid, instances=1) for uid in studies]
+    outcome = an_outcome(
+        OutcomeKind.IGNORED,
+        facility="h",
+        reason="dicomdir" if directory else "manifest",
+        source=_object("inbox", name),
+        target=_object("quarantine", f"manifest/{name}#7"),
+        references=references if directory else (),
+        expected=() if directory else expected,
+    )
+    sink.append("imaging.uploads", [rows.upload(outcome)] * 2)
+    return outcome.upload_event_id
+
+
+def test_what_lists_a_study_is_told_with_whether_it_lists_others(warehouse: Warehouse) -> None:
+    holdings, sink = warehouse
+    _send(sink, "h/a", HER, 1)
+    alone = _list(sink, "h/1", "1.2")
+    medium = _list(sink, "h/2", "1.2", "1.2", directory=True)
+    both = _list(sink, "h/3", "1.9", "1.2")
+    others = _list(sink, "h/4", "1.9", directory=True)
+
+    def listing(subject: Subject) -> dict[str, bool]:
+        found = holdings.listing(subject)
+        return {each.upload_id: is_of_others for each, is_of_others in found.items()}
+
+    assert listing(a_patient(HER, "h")) == {alone: False, medium: False, both: True}
+    assert listing(Subject(kind=Kind.STUDY, facility="h", value="1.9")) == {
+        both: True,
+        others: False,
+    }
+    assert listing(Subject(kind=Kind.STUDY, facility="k", value="1.9")) == {}
+    (found,) = (each for each in holdings.listing(a_patient(HER, "h")) if each.upload_id == alone)
+    assert (found.name, found.target_uri) == ("h/1", "gs://quarantine/manifest/h/1#7")
+
+
+def test_all_that_receipts_tell_is_told(warehouse: Warehouse) -> None:
+    holdings, sink = warehouse
+    receipt = a_receipt()
+    facility, row = receipt.stretch.facility, receipts.row(receipt)
+    sink.append("imaging.receipts", [row])
+    assert list(holdings.receipts(facility)) == [(receipt.summary.event_id, receipt.to_data())]
+    assert list(holdings.receipts("elsewhere")) == []
+
+
+def test_ids_of_events_are_told_by_what_selects_them(warehouse: Warehouse) -> None:
+    holdings, sink = warehouse
+    upload_id = _send(sink, "h/a", HER, 1)
+    _send(sink, "h/b", HER, 2)
+    selected = Selected(table="imaging.uploads", column="UploadId", values=[upload_id])
+    assert len(holdings.event_ids(selected)) == 1  # although it was written twice
 
 
 def test_every_name_that_a_sweep_tells_comes_with_its_moment(warehouse: Warehouse) -> None:

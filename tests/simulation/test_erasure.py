@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
@@ -9,14 +10,23 @@ from typing import Any
 
 import pytest
 
+from functions.sweep.completion import Completion
+from functions.sweep.report import Report as Swept
 from infra.definition import load_pipeline
 from infra.operate.erasure import Erasure, Report, RetainedError
 from infra.table_schemas import TABLES
+from shared.adapters.memory import MemoryLedger
+from shared.adapters.memory_studies import MemoryStudies
 from shared.adapters.retention import Retention
+from shared.claims import Claims
+from shared.contracts.catalogue import Progress
+from shared.contracts.facilities import Facilities
 from shared.contracts.subject import Kind, Subject
+from shared.contracts.uid_mask import UidMask
 from tests.builders import a_uid, an_instance, element, item, part10, sequence
+from tests.issuing import Issuing
 from tests.operating import KEY, a_cloud, a_patient, an_erasure
-from tests.simulation.world import World
+from tests.simulation.world import Crash, World
 
 ERASED, STAYING = "ERASED-7001", "STAYING-7002"
 HOUR = timedelta(hours=1)
@@ -98,8 +108,8 @@ def _uids(patient: int) -> list[str]:
 
 
 def _kept(world: World) -> dict[str, object]:
-    """Return objects and rows, without records of runs, erasures and attempts to tell of events."""
-    for table in ("imaging.erasures", "imaging.sweeps", "imaging.deliveries"):
+    """Return objects and rows, without records of runs and erasures."""
+    for table in ("imaging.erasures", "imaging.sweeps"):
         world.tables.rows.pop(table, None)
     state = world.state()
     return {"objects": state["objects"], "rows": state["rows"]}
@@ -160,7 +170,7 @@ def test_it_is_written_down_first_without_who_it_was() -> None:
 def test_what_ends_before_its_rows_is_made_good_by_the_next() -> None:
     world = _world(THEIRS, OTHERS)
     waiting = _erasure(world).carry_out(rows=False).left["quarantined, until rows are gone"]
-    assert waiting == 2
+    assert waiting == 1
     assert [row["State"] for row in world.tables.rows["imaging.erasures"]] == ["begun"]
     _erasure(world).carry_out(rows=True)
     assert _kept(world) == _kept(_world(OTHERS))
@@ -171,7 +181,7 @@ def test_a_container_with_others_data_waits_for_a_word() -> None:
     world = _world(mixed)
     report = _erasure(world).carry_out(rows=True)
     assert report.left["containers with others' data"] == 1
-    (upload,) = report.containers
+    (upload,) = report.mixed
     assert upload in repr(world.tables.rows["imaging.uploads"])
     kept = [
         stored.version.name for stored in world.store.list("archive", "demo-hospital/containers")
@@ -182,12 +192,15 @@ def test_a_container_with_others_data_waits_for_a_word() -> None:
     assert list(world.store.list("archive", "demo-hospital/containers")) == []
     assert not _found(world, ERASED)
     assert _found(world, STAYING)
+    (left,) = world.tables.rows["imaging.uploads"]  # the container's own row goes with it
+    assert left["ObjectName"] == "demo-hospital/both.zip!/b"
+    assert [row["UploadId"] for row in world.tables.rows["imaging.landed"]] == [left["UploadId"]]
 
 
 def test_what_cannot_be_read_is_searched_or_counted() -> None:
     world = _world({"demo-hospital/maimed": MAIMED, "demo-hospital/a": ONE, **OTHERS})
     report = _erasure(world).carry_out(rows=True)
-    assert report.found["quarantine"] == 1
+    assert report.found["quarantine: found by reading"] == 1
     assert report.left["quarantined, not readable"] == 1  # the notes
     assert [place for place in _found(world, ERASED) if "demo-clinic" not in place] == []
 
@@ -210,7 +223,7 @@ def test_a_directory_goes_unless_it_names_others() -> None:
     drop = {"demo-hospital/a": ONE, "demo-hospital/1": alone, "demo-hospital/2": both}
     world = _world(drop)
     report = _erasure(world).carry_out(rows=True)
-    assert report.found["quarantine"] == 1
+    assert report.found["quarantine: found by reading"] == 1
     assert report.left["quarantined with others' data"] == 1
     _erasure(world, whole=True).carry_out(rows=True)
     assert not _found(world, ERASED)
@@ -331,11 +344,201 @@ def test_a_person_hears_what_was_not_looked_at() -> None:
 
 
 ABOUT_NOBODY = {
-    "imaging.deliveries": "ids of events and names of targets",
-    "imaging.receipts": "numbers; the receipt itself is an object",
     "imaging.reidentifications": "pseudonyms, which only the key leads back from",
     "imaging.erasures": "the record itself",
 }
+
+
+def _manifest(*studies: str) -> bytes:
+    listed = [
+        {"study_instance_uid": uid, "instances": 1, "sop_instance_uids": [f"{uid}.1.1"]}
+        for uid in studies
+    ]
+    return json.dumps({"version": 1, "studies": listed}).encode()
+
+
+@pytest.mark.parametrize("by_study", [False, True])
+def test_a_manifest_goes_unless_it_lists_others(*, by_study: bool) -> None:
+    hers, his = a_uid(1, 1), a_uid(2, 2)
+    kept = {"demo-hospital/2/_complete.json": _manifest(his), "demo-hospital/other": OTHER}
+    both = {"demo-hospital/3/_complete.json": _manifest(his, hers)}
+    alone = {"demo-hospital/a": ONE, "demo-hospital/1/_complete.json": _manifest(hers)}
+    world = _world(alone, both, kept)
+    assert world.outcomes()["demo-hospital/1/_complete.json"] == {"ignored"}
+    subject = Subject(kind=Kind.STUDY, facility="demo-hospital", value=hers) if by_study else None
+    report = _erasure(world, subject).carry_out(rows=True)
+    assert report.found["quarantine"] == 1
+    assert report.left == {"manifests and directories that list others' studies": 1}
+    assert _kept(world) == _kept(_world(both, kept))
+    if by_study:  # of a patient, nothing says any more which studies were theirs
+        assert _erasure(world, subject, whole=True).carry_out(rows=True).mixed == []
+        assert _kept(world) == _kept(_world(kept))
+
+
+def test_whole_takes_a_manifest_that_lists_others() -> None:
+    both = {"demo-hospital/3/_complete.json": _manifest(a_uid(2, 2), a_uid(1, 1))}
+    world = _world({"demo-hospital/a": ONE}, both, OTHERS)
+    report = _erasure(world, whole=True).carry_out(rows=True)
+    assert (report.found["quarantine"], report.mixed) == (1, [])
+    assert _kept(world) == _kept(_world(OTHERS))
+
+
+def test_a_manifest_that_could_not_be_read_is_searched_for_the_study() -> None:
+    hers, another = a_uid(1, 1).encode(), a_uid(1, 1).encode() + b".9"
+    files = {"demo-hospital/1/_complete.json": hers, "demo-hospital/2/_complete.json": another}
+    world = _world({"demo-hospital/a": ONE}, files)
+    report = _erasure(world, whole=True).carry_out(rows=True)
+    assert report.found["quarantine: found by reading"] == 1
+    assert report.left == {"quarantined, not readable": 1}
+    (left,) = world.store.list("quarantine")
+    assert "/2/" in left.version.name
+
+
+def _watched(world: World) -> None:
+    """Sweep with all tasks, and deliver what they tell."""
+    facilities = Facilities.from_data({"demo-hospital": {"receipt_quiet_s": 60}, "demo-clinic": {}})
+    Completion(
+        studies=MemoryStudies(world.tables),
+        ledger=MemoryLedger(Claims(world.store, "receipts"), world.tables),
+        events=world.topics["events"],
+        facilities=facilities,
+        mask=UidMask(),
+        clock=world.clock,
+        max_changes=9,
+        budget=HOUR,
+    ).run(Swept(started=world.clock.now(), max_findings=9, before=Progress()))
+    issuing = Issuing(world.clock, world.tables, world.topics["events"], facilities)
+    issuing.store = world.store
+    issuing.run()
+    world.run()
+    world.clock.time += HOUR
+
+
+def _declared(world: World) -> set[str]:
+    """Return the studies that are declared, in the table and in the ledger."""
+    rows = {str(row["StudyInstanceUID"]) for row in world.tables.rows["imaging.study_changes"]}
+    ledger = {
+        json.loads(world.store.data("receipts", each.version.name))["StudyInstanceUID"]
+        for each in world.store.list("receipts", "ledger/imaging.study_changes/")
+    }
+    assert rows == ledger
+    return rows
+
+
+def test_who_was_first_to_declare_something_goes_and_it_is_not_declared_again() -> None:
+    world = _world(THEIRS, OTHERS)
+    _watched(world)
+    assert _declared(world) == {a_uid(each, each) for each in (1, 2, 3)}
+    report = _erasure(world).carry_out(rows=True)
+    assert report.found["receipts: ledger"] == 2  # of the study, of the receipt
+    assert [place for place in _found(world, ERASED, *_uids(1)) if "clinic" not in place] == []
+    before = [dict(row) for row in world.tables.rows["imaging.study_changes"]]
+    for _ in range(3):
+        _watched(world)
+    assert world.tables.rows["imaging.study_changes"] == before
+    assert _declared(world) == {a_uid(2, 2), a_uid(3, 3)}
+    assert [place for place in _found(world, ERASED, *_uids(1)) if "clinic" not in place] == []
+
+
+def test_the_last_receipt_is_issued_again_without_who_was_erased() -> None:
+    world = _world(THEIRS, OTHERS)
+    _watched(world)
+    (before,) = _receipts(world)
+    _erasure(world).carry_out(rows=True)
+    assert _receipts(world) == []
+    _watched(world)
+    (row,) = _receipts(world)
+    assert (row["EventId"], before["Files"], row["Files"]) == (before["EventId"], 11, 4)
+    assert world.store.find("receipts", row["Uri"].removeprefix("gs://receipts/"))
+
+
+def _receipts(world: World) -> list[Any]:
+    rows: list[Any] = list(world.tables.rows["imaging.receipts"])
+    return [row for row in rows if row["Facility"] == "demo-hospital"]
+
+
+def test_a_study_that_is_sent_again_is_declared_as_it_is_then() -> None:
+    world = _world(THEIRS, OTHERS)
+    _watched(world)
+    _erasure(world).carry_out(rows=True)
+    world.land("demo-hospital/later", ONE)
+    world.run()
+    world.clock.time += HOUR
+    _watched(world)
+    (row,) = (
+        row
+        for row in world.tables.rows["imaging.study_changes"]
+        if row["StudyInstanceUID"] == a_uid(1, 1)
+    )
+    assert (row["Revision"], row["Instances"]) == (1, 1)
+
+
+def test_attempts_to_tell_of_it_go_with_its_events() -> None:
+    world = _world(THEIRS, OTHERS)
+    _watched(world)
+    events, attempts = world.tables.rows["imaging.events"], world.tables.rows["imaging.deliveries"]
+    assert {row["EventId"] for row in attempts} == {row["EventId"] for row in events}
+    _erasure(world).carry_out(rows=True)
+    events, attempts = world.tables.rows["imaging.events"], world.tables.rows["imaging.deliveries"]
+    assert {row["EventId"] for row in attempts} == {row["EventId"] for row in events}
+
+
+class Mortal:
+    """Ports whose changes are counted, and of which the process dies after so many."""
+
+    def __init__(self, lives: int) -> None:
+        self.lives = lives
+
+    def guard(self, port: Any, change: str) -> Any:
+        return _Guarded(self, port, change)
+
+
+class _Guarded:
+    def __init__(self, mortal: Mortal, port: Any, change: str) -> None:
+        self._mortal, self._port, self._change = mortal, port, change
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+        return self._dying(method) if name == self._change else method
+
+    def _dying(self, method: Any) -> Any:
+        def call(*arguments: Any) -> None:
+            method(*arguments)
+            self._mortal.lives -= 1
+            if not self._mortal.lives:
+                raise Crash
+
+        return call
+
+
+def test_whoever_dies_after_any_step_is_followed_by_one_who_ends_it() -> None:
+    """Each run takes one step after it has written down that it began, and dies."""
+    garbled = {"demo-hospital/9/_complete.json": a_uid(1, 1).encode()}
+    listing = {"demo-hospital/8/_complete.json": _manifest(a_uid(1, 1))}
+    world = _world(THEIRS, OTHERS, garbled, listing)
+    _watched(world)
+    records = world.tables.rows.setdefault("imaging.erasures", [])
+    while not records or records[-1]["State"] != "done":
+        erasure, mortal = _erasure(world, whole=True), Mortal(2)
+        cloud = replace(
+            erasure.cloud,
+            objects=mortal.guard(erasure.cloud.objects, "delete"),
+            holdings=mortal.guard(erasure.cloud.holdings, "remove"),
+            tables=mortal.guard(erasure.cloud.tables, "append"),
+        )
+        with suppress(Crash):
+            replace(erasure, cloud=cloud).carry_out(rows=True)
+        assert len(records) < 200
+    expected = _world(OTHERS)
+    assert _erasure(world, whole=True).carry_out(rows=True).found == {}
+    kept: Any = _kept(world)
+    others: Any = _kept(expected)
+    assert _found(world, "ERASED-7001/", *_uids(1)) == []
+    declared = ("imaging.study_changes", "imaging.receipts", "imaging.events", "imaging.deliveries")
+    for state in (kept, others):
+        state["objects"] = {each for each in state["objects"] if each[0] != "receipts"}
+        state["rows"] = {each for each in state["rows"] if each[0] not in declared}
+    assert kept == others
 
 
 def test_every_table_is_looked_at_or_says_nothing_of_anybody() -> None:
