@@ -19,10 +19,12 @@ from shared.contracts.fields import Fields
 
 MAX_FILTER_BYTES: Final = 256  # of a subscription, which the service does not let change
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+# Of at most 23 characters: `target-` before it makes the id of a service account, which has 30.
+NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,21}[a-z0-9])?")
 SMTP: Final = "smtp"  # the password's name among the secrets, so no target's
 
-_NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
-_MAILBOX: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"  # RFC 5322 Section 3.2.3
+_MAILBOX: Final = re.compile(rf"{_ATOM}(\.{_ATOM})*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
 class TargetKind(StrEnum):
@@ -199,7 +201,7 @@ _KEYS: Final = frozenset(field.name for field in fields(Target)) - {"name"}
 
 def _problems(target: Target, facilities: Facilities) -> Iterator[str]:
     name = target.name
-    if not _NAME.fullmatch(name) or name == SMTP:
+    if not NAME.fullmatch(name) or name == SMTP:
         yield f"{name} is no name for a target"
     yield from _address_problems(target)
     for facility in target.facilities:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from email.headerregistry import Address
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from shared.contracts.targets import (
     TargetKind,
     Targets,
     is_address,
+    is_mailbox,
     subscription_of,
 )
 from shared.errors import ContractError
@@ -59,6 +61,8 @@ def test_every_problem_is_listed_and_no_address_quoted() -> None:
     assert _problems(
         {
             "Bad Name": HOOK,
+            "a-name-of-24-characters-": HOOK,
+            "a-name-of-24-characters0": HOOK,
             "smtp": HOOK,
             "a": {"kind": "webhook"},
             "b": {"url": "http://secret.example.org"},
@@ -74,6 +78,8 @@ def test_every_problem_is_listed_and_no_address_quoted() -> None:
     ) == sorted(
         [
             "Bad Name is no name for a target",
+            "a-name-of-24-characters- is no name for a target",
+            "a-name-of-24-characters0 is no name for a target",
             "smtp is no name for a target",
             "a.url is for webhooks, which need it",
             "b.url is not an https address",
@@ -118,6 +124,28 @@ def test_every_problem_is_listed_and_no_address_quoted() -> None:
 )
 def test_an_address_is_https_or_this_machine(url: str, *, sound: bool) -> None:
     assert is_address(url) is sound
+
+
+@pytest.mark.parametrize(
+    ("text", "sound"),
+    [
+        ("a@example.org", True),
+        ("first.o'last+tag@mail.example.org", True),
+        (".a@example.org", False),
+        ("a.@example.org", False),
+        ("a..b@example.org", False),
+        ("a@localhost", False),
+        ("a@example.org, b@example.org", False),
+        ("A <a@example.org>", False),
+        ("a@example.org\n", False),
+        ("ä@example.org", False),
+        ("a@b@example.org", False),
+    ],
+)
+def test_a_mailbox_is_one_that_a_mail_can_be_addressed_to(text: str, *, sound: bool) -> None:
+    assert is_mailbox(text) is sound
+    if sound:
+        assert Address(addr_spec=text).addr_spec == text
 
 
 @pytest.mark.parametrize(
