@@ -69,6 +69,11 @@ def a_receipt(**changes: Any) -> ReceiptSummary:
     return ReceiptSummary(**(fields | changes))
 
 
+def a_receipt_event() -> PublicEvent:
+    """The event of a receipt."""
+    return PublicEvent.of_receipt(a_receipt())
+
+
 def event_of(outcome: Outcome) -> PublicEvent:
     """The event of an outcome of a facility whose UIDs stand."""
     return PublicEvent.of(outcome, UidMask())
@@ -81,5 +86,5 @@ def every_event(mask: UidMask | None = None) -> list[PublicEvent]:
         *(PublicEvent.of(an_outcome(kind), mask) for kind in OutcomeKind),
         *(PublicEvent.of_study(a_study(change), mask) for change in Change),
         PublicEvent.of_stuck(a_stuck_upload()),
-        PublicEvent.of_receipt(a_receipt()),
+        a_receipt_event(),
     ]

@@ -4,6 +4,8 @@ The form that the two share is `{"text": …}`. Whoever knows the address may wr
 it is a secret: no line of a log, no row and no error has it.
 """
 
+from typing import Final
+
 from shared.adapters.https_post import Poster
 from shared.adapters.standard_webhook import USER_AGENT
 from shared.contracts.event import PublicEvent
@@ -11,7 +13,9 @@ from shared.contracts.message import to_json
 from shared.contracts.notice import Notice
 from shared.ports import Reply
 
-_HEADERS = {"content-type": "application/json; charset=utf-8", "user-agent": USER_AGENT}
+# Links and mentions stand between these in both services, and each has its own way to quote them.
+_NO_MARKUP: Final = str.maketrans("<>", "()")
+_HEADERS: Final = {"content-type": "application/json; charset=utf-8", "user-agent": USER_AGENT}
 
 
 class Chat:
@@ -30,4 +34,5 @@ class Chat:
 def _text(notice: Notice) -> str:
     facts = [f"{name}: {value}" for name, value in notice.facts]
     tallies = [" · ".join(filter(None, row)) for row in notice.tallies[1:]]
-    return "\n".join([f"Inlet: {notice.title}: {notice.says}", *facts, *tallies])
+    lines = [f"Inlet: {notice.title}: {notice.says}", *facts, *tallies]
+    return "\n".join(line.translate(_NO_MARKUP) for line in lines)

@@ -1,6 +1,7 @@
 """Messages to a chat's incoming webhook, against a receiver on this machine."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -13,10 +14,9 @@ from shared.contracts.outcome import OutcomeKind
 from shared.contracts.target_secrets import TargetSecrets
 from shared.contracts.targets import Failure, Targets
 from shared.ports import Reply
-from tests.events import event_of
+from tests.events import a_receipt_event, event_of
 from tests.integration.receivers import LOOPBACK, a_poster, answers, receiving
 from tests.outcomes import an_outcome
-from tests.receipts import a_receipt_event
 
 SECRET = "made-up-token"
 
@@ -32,7 +32,17 @@ def test_a_room_is_told_in_a_text() -> None:
     assert set(message) == {"text"}
     first, *rest = message["text"].splitlines()
     assert first.startswith("Inlet: receipt issued (demo-hospital): ")
-    assert "1200 · archived" in rest
+    assert "121 · archived" in rest
+
+
+def test_what_an_event_says_mentions_nobody_and_is_no_link() -> None:
+    data = {"facility": "<!channel>", "reason": "<https://evil.example.org|your receipt>"}
+    with receiving(answers(200)) as room:
+        Chat(room.url(), a_poster()).send(replace(a_receipt_event(), data=data))
+    (request,) = room.received
+    text = json.loads(request.body)["text"]
+    assert "!channel" in text
+    assert not {"<", ">"} & set(text)
 
 
 @pytest.mark.parametrize("kind", OutcomeKind)

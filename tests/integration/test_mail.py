@@ -24,10 +24,9 @@ from shared.contracts.mail_server import MailServer, Security
 from shared.contracts.outcome import OutcomeKind
 from shared.contracts.targets import Failure
 from shared.ports import Reply
-from tests.events import event_of
+from tests.events import a_receipt_event, event_of
 from tests.integration.receivers import DRIP_S, server_tls, trusting
 from tests.outcomes import an_outcome
-from tests.receipts import a_receipt_event
 
 EVENT = event_of(an_outcome(OutcomeKind.QUARANTINED, reason="truncated"))
 TO = ("it@hospital.example.org", "desk@hospital.example.org")
@@ -313,9 +312,9 @@ def test_a_mail_is_the_same_each_time_and_another_for_another_target() -> None:
 def test_a_receipt_s_mail_tells_its_numbers_in_plain_words() -> None:
     mail = composed(a_receipt_event(), "receipts", "inlet@example.org", TO)
     plain, html = (part.get_content() for part in mail.iter_parts())
-    assert "   1200  archived" in plain
-    assert "<td>1200</td><td>archived</td>" in html
-    assert "gs://receipts/demo-hospital/" in plain
+    assert "    121  archived" in plain
+    assert "<td>121</td><td>archived</td>" in html
+    assert "gs://demo-receipts/demo-hospital/" in plain
 
 
 @pytest.mark.parametrize("kind", OutcomeKind)

@@ -4,9 +4,8 @@ import pytest
 
 from shared.contracts.notice import Notice
 from shared.contracts.outcome import OutcomeKind
-from tests.events import event_of
+from tests.events import a_receipt_event, event_of
 from tests.outcomes import an_outcome
-from tests.receipts import a_receipt_event
 
 
 def test_a_refusal_is_told_in_plain_words() -> None:
@@ -23,9 +22,9 @@ def test_a_receipt_is_told_in_numbers() -> None:
     notice = Notice.of(a_receipt_event())
     assert notice.title == "receipt issued (demo-hospital)"
     assert notice.tallies[0] == ("files", "outcome", "why")
-    assert notice.tallies[1] == ("1200", "archived", "")
+    assert notice.tallies[1] == ("121", "archived", "")
     files, outcome, why = notice.tallies[2]
-    assert (files, outcome) == ("3", "quarantined")
+    assert (files, outcome) == ("2", "quarantined")
     assert why.endswith(".")
 
 
