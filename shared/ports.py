@@ -19,6 +19,7 @@ from shared.contracts.catalogue import (
     PrimaryVersion,
     Progress,
 )
+from shared.contracts.declaration import Declaration
 from shared.contracts.event import PublicEvent
 from shared.contracts.gathering import Gathering
 from shared.contracts.letter import Letter
@@ -145,10 +146,10 @@ class Ledger(Protocol):
         """Return once the rows are there, or those that came first under their `EventId`s."""
         ...
 
-    def untold(self, table: str, since: datetime) -> Iterator[Row]:
-        """Yield the rows declared since then whose event the table of events does not have.
+    def untold(self, since: datetime) -> Iterator[Declaration]:
+        """Yield what was declared since then and has no event in the table of events.
 
-        Each once, in the order in which they were declared.
+        Of all of its tables, each once, in the order in which they were declared.
         """
         ...
 

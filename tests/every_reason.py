@@ -88,6 +88,7 @@ def dropped(issuing: Issuing) -> Receipt:
         "ExpectedInstances": 120,
     }
     issuing.tables.append("imaging.study_changes", [declared])
+    issuing.hear(["study"])
     issuing.clock.time += timedelta(hours=1)
     issuing.run()
     (receipt,) = issuing.latest()

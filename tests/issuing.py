@@ -8,6 +8,7 @@ from typing import Any
 from functions.index import rows
 from functions.sweep.receipts import Receipts
 from functions.sweep.report import Report
+from functions.sweep.telling import Telling
 from shared.adapters.memory import (
     ManualClock,
     MemoryLedger,
@@ -23,8 +24,10 @@ from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.contracts.outcome import Outcome, OutcomeKind
 from shared.contracts.provenance import Provenance
 from shared.contracts.receipt import Receipt
+from shared.contracts.uid_mask import UidMask
 from shared.contracts.upload import Upload
 from tests.outcomes import an_outcome
+from tests.sweeping import Together
 
 FACILITIES = Facilities.from_data(
     {
@@ -93,20 +96,35 @@ class Issuing:
     def __post_init__(self) -> None:
         self.store = MemoryObjectStore(self.clock.now)
 
-    def task(self, **ports: Any) -> Receipts:
-        made: dict[str, Any] = {
+    def ports(self) -> dict[str, Any]:
+        return {
             "arrivals": MemoryArrivals(self.tables),
             "ledger": MemoryLedger(Claims(self.store, "receipts"), self.tables),
             "objects": self.store,
             "events": self.events,
-            "clock": self.clock,
-            "facilities": self.facilities,
-            "bucket": "receipts",
-            "patience": PATIENCE,
-            "look_back_every": timedelta(hours=1),
-            "budget": timedelta(minutes=5),
         }
-        return Receipts(**(made | ports))
+
+    def task(self, **ports: Any) -> Together:
+        """What issues receipts, and what tells of them."""
+        made = self.ports() | ports
+        limits: dict[str, Any] = {
+            "ledger": made["ledger"],
+            "clock": self.clock,
+            "bucket": "receipts",
+            "look_back_every": timedelta(hours=1),
+            "budget": made.pop("budget", timedelta(minutes=5)),
+        }
+        issuing = Receipts(
+            arrivals=made["arrivals"], facilities=self.facilities, patience=PATIENCE, **limits
+        )
+        telling = Telling(
+            objects=made["objects"],
+            events=made["events"],
+            mask=UidMask(),
+            max_told=1_000,
+            **limits,
+        )
+        return Together([issuing, telling])
 
     def run(self, **ports: Any) -> Report:
         """Run the task once, as a sweep does."""

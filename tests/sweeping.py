@@ -1,11 +1,14 @@
 """A `sweep` on memory twins."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from functions.sweep.alarm import Alarm
 from functions.sweep.handler import Sweep
+from functions.sweep.report import Report
+from functions.sweep.task import Task
 from functions.sweep.terms import Limits, Terms
 from shared.adapters.memory import (
     ManualClock,
@@ -27,6 +30,17 @@ LIMITS = Limits(stuck_after=timedelta(minutes=15), interval=INTERVAL)
 def terms(limits: Limits = LIMITS) -> Terms:
     """Return the terms of a sweep through buckets that have their stems for names."""
     return Terms(inbox="inbox", archive="archive", quarantine="quarantine", limits=limits)
+
+
+@dataclass(frozen=True)
+class Together:
+    """Tasks of a sweep as one."""
+
+    tasks: Sequence[Task]
+
+    def run(self, report: Report) -> None:
+        for task in self.tasks:
+            task.run(report)
 
 
 @dataclass

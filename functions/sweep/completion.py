@@ -1,9 +1,8 @@
-"""Studies are declared complete, or open again, and what was declared is told.
+"""Studies are declared complete, or open again.
 
 Decided is from the tables alone, and the first to declare a change of a revision has its say; so
-two sweeps at once, or one that repeats what another had begun, declare the same. What is declared
-is told by whoever finds that the table of events does not have it yet: perhaps twice, with the same
-id and the same words, and never not.
+two sweeps at once, or one that repeats what another had begun, declare the same. `telling` tells
+what is declared.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,15 +14,13 @@ from typing import Final
 from functions.sweep.decision import next_state
 from functions.sweep.report import Report
 from functions.sweep.terms import LOOKBACK
-from shared.contracts.event import PublicEvent
+from shared.contracts.declaration import STUDY_CHANGES
 from shared.contracts.facilities import Facilities, Facility
 from shared.contracts.gathering import Gathering
 from shared.contracts.outcome import PIPELINE_VERSION
 from shared.contracts.study import Change, StudyState
-from shared.contracts.uid_mask import UidMask
-from shared.ports import Clock, Ledger, Publisher, Row, Studies
+from shared.ports import Clock, Ledger, Row, Studies
 
-TABLE: Final = "imaging.study_changes"
 DAY: Final = timedelta(days=1)
 BATCH: Final = 100  # changes that are written down at once, studies that are asked for by name
 TALLIES: Final = {
@@ -38,19 +35,16 @@ class Completion:
 
     studies: Studies
     ledger: Ledger
-    events: Publisher
     facilities: Facilities
-    mask: UidMask
     clock: Clock
     max_changes: int
     budget: timedelta
 
     def run(self, report: Report) -> None:
-        """Return once what is to be declared of studies is declared and told."""
+        """Return once what is to be declared of studies is declared."""
         since = self._since(report)
-        report.tallies |= dict.fromkeys([*TALLIES.values(), "studies_told"], 0)
+        report.tallies |= dict.fromkeys(TALLIES.values(), 0)
         whole = self._declare(report, since)
-        whole &= self._tell(report, since)
         report.studies_since = since if whole else None
         report.cut_short |= not whole
 
@@ -70,7 +64,7 @@ class Completion:
         """Return whether all changes were declared, and not only as many as a run may."""
         changes, left = self._changes(since), self.max_changes
         while batch := list(islice(changes, min(BATCH, left))):
-            self.ledger.enter(TABLE, [row_of(state) for state in batch])
+            self.ledger.enter(STUDY_CHANGES, [row_of(state) for state in batch])
             for state in batch:
                 report.tallies[TALLIES[state.change]] += 1
             left -= len(batch)
@@ -100,17 +94,6 @@ class Completion:
             for seen in self.studies.gathered(_first_arrival(batch.values()) - DAY, uids):
                 if _key(seen) in batch:
                     yield seen
-
-    def _tell(self, report: Report, since: datetime) -> bool:
-        """Return whether all that is not told was told."""
-        untold = self.ledger.untold(TABLE, since)
-        for row in islice(untold, self.max_changes):
-            state = StudyState.from_data(row["Data"])
-            self.events.publish(PublicEvent.of_study(state, self.mask).to_message())
-            report.tallies["studies_told"] += 1
-            if self._is_spent(report):
-                break
-        return next(iter(untold), None) is None
 
     def _is_spent(self, report: Report) -> bool:
         return self.clock.now() - report.started >= self.budget

@@ -1,10 +1,8 @@
 """Receipts: each drop of a facility that is over is told of, and told of anew when more is known.
 
 What a receipt says is decided once: it is entered in the ledger, where the first to enter it has
-its say, then written as JSON and as a page under names that no other revision has, then announced.
-The last two are made of the ledger's row and of nothing else, and are repeated until the table of
-events has the announcement; so every prefix of this is safe to repeat, and two sweeps at once say
-the same.
+its say. It is written and announced from there, by `telling`; so every prefix of this is safe to
+repeat, and two sweeps at once say the same.
 
 A drop is entered once all of it is decided, or has waited for too long. What of it is decided, or
 heard of, later gives the next revision of its receipt, which replaces those before. What is
@@ -19,23 +17,15 @@ from operator import attrgetter
 from typing import Final
 
 from functions.sweep.drops import Drop, closed_drops
-from functions.sweep.receipt_document import document, to_json
-from functions.sweep.receipt_page import page
 from functions.sweep.report import Report
-from functions.sweep.terms import LOOKBACK
-from shared.contracts.event import PublicEvent
+from functions.sweep.terms import LOOKBACK, RECENT
+from shared.contracts.declaration import RECEIPTS
 from shared.contracts.facilities import Facilities
-from shared.contracts.message import parsed
 from shared.contracts.outcome import PIPELINE_VERSION
 from shared.contracts.receipt import Changed, Closing, Receipt, Stretch
-from shared.ports import Arrivals, Clock, Ledger, ObjectStore, Publisher, Row
+from shared.ports import Arrivals, Clock, Ledger, Row
 
-TABLE: Final = "imaging.receipts"
-RECENT: Final = timedelta(days=2)  # longer than any drop is open and waited for
 REVISED_EVERY: Final = timedelta(hours=1)  # while some of it still waits
-
-_JSON: Final = "application/json"
-_HTML: Final = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +34,6 @@ class Receipts:
 
     arrivals: Arrivals
     ledger: Ledger
-    objects: ObjectStore
-    events: Publisher
     clock: Clock
     facilities: Facilities
     bucket: str
@@ -54,15 +42,10 @@ class Receipts:
     budget: timedelta  # of a run, for receipts that are entered; the next one goes on
 
     def run(self, report: Report) -> None:
-        """Return once every receipt that is due is entered, written and announced."""
-        span = LOOKBACK if self._looks_back(report) else RECENT
+        """Return once every receipt that is due is entered."""
+        span = LOOKBACK if report.looks_back(self.look_back_every) else RECENT
         entered = self._issue(report, span) + self._revise(report, span)
         report.tallies["receipts_issued"] = entered
-        report.tallies["receipts_told"] = self._tell(report)
-
-    def _looks_back(self, report: Report) -> bool:
-        before = report.before.asked_at
-        return before is None or report.started - before >= self.look_back_every
 
     def _issue(self, report: Report, span: timedelta) -> int:
         """Enter the first receipt of every drop that is over; return how many.
@@ -147,31 +130,12 @@ class Receipts:
         """Enter receipts while the run may take more time; return how many."""
         entered = 0
         for receipt in receipts:
-            self.ledger.enter(TABLE, [row(receipt)])
+            self.ledger.enter(RECEIPTS, [row(receipt)])
             entered += 1
             if self.clock.now() - report.started >= self.budget:
                 report.cut_short = True
                 break
         return entered
-
-    def _tell(self, report: Report) -> int:
-        """Write and announce what the ledger has and the table of events does not."""
-        told = 0
-        for entry in self.ledger.untold(TABLE, report.started - LOOKBACK):
-            receipt = Receipt.from_data(_data(entry["Data"]))
-            self._write(receipt)
-            self.events.publish(PublicEvent.of_receipt(receipt.summary).to_message())
-            told += 1
-        return told
-
-    def _write(self, receipt: Receipt) -> None:
-        """Write both forms; what has their names was written from the same row before."""
-        for suffix, media_type, content in (
-            ("json", _JSON, to_json(document(receipt))),
-            ("html", _HTML, page(receipt).encode()),
-        ):
-            name = receipt.name(suffix)
-            self.objects.write(self.bucket, name, [content], media_type=media_type)
 
 
 def row(receipt: Receipt) -> Row:
@@ -195,8 +159,3 @@ def row(receipt: Receipt) -> Row:
         "Data": receipt.to_data(),
         "PipelineVersion": PIPELINE_VERSION,
     }
-
-
-def _data(column: object) -> object:
-    """Return what a column of type JSON holds: clients give it as values, or as text."""
-    return parsed(column.encode(), "receipt") if isinstance(column, str) else column

@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -78,6 +78,10 @@ class Report:
         self.counts[kind] += 1
         if len(self.findings) < self.max_findings:
             self.findings.append(Finding(kind=kind, version=version))
+
+    def looks_back(self, period: timedelta) -> bool:
+        """Return whether it is time to look at all that the tables keep, not at what is recent."""
+        return self.before.asked_at is None or self.started - self.before.asked_at >= period
 
     @property
     def announced(self) -> int:

@@ -6,6 +6,7 @@ from typing import Final
 
 # As long as topics keep what was published. What is open for longer was reported many times.
 LOOKBACK: Final = timedelta(days=31)
+RECENT: Final = timedelta(days=2)  # longer than any drop is open and waited for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

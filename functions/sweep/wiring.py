@@ -10,6 +10,7 @@ from functions.sweep.handler import Sweep
 from functions.sweep.receipts import Receipts
 from functions.sweep.settings import Settings
 from functions.sweep.task import Task
+from functions.sweep.telling import Telling
 from shared.ports import (
     Arrivals,
     Catalogue,
@@ -68,35 +69,50 @@ def wired(settings: Settings, reach: Reach) -> Sweep:
         clock=reach.clock,
         terms=settings.terms,
         alarm=Alarm(events=events, facilities=settings.facilities, terms=settings.terms),
-        tasks=[_completion(settings, reach, events), _receipts(settings, reach, events)],
+        tasks=[
+            _completion(settings, reach),
+            _receipts(settings, reach),
+            _telling(settings, reach, events),
+        ],
     )
 
 
-def _completion(settings: Settings, reach: Reach, events: Publisher) -> Task:
+def _completion(settings: Settings, reach: Reach) -> Task:
     limits = settings.terms.limits
     return Completion(
         studies=reach.warehouse.studies,
         ledger=reach.warehouse.ledger,
-        events=events,
         facilities=settings.facilities,
-        mask=settings.mask,
         clock=reach.clock,
         max_changes=limits.max_study_changes,
         budget=limits.budget / 3,
     )
 
 
-def _receipts(settings: Settings, reach: Reach, events: Publisher) -> Task:
+def _receipts(settings: Settings, reach: Reach) -> Task:
     limits = settings.terms.limits
     return Receipts(
         arrivals=reach.warehouse.arrivals,
         ledger=reach.warehouse.ledger,
-        objects=reach.objects,
-        events=events,
         clock=reach.clock,
         facilities=settings.facilities,
         bucket=settings.receipts,
         patience=limits.stuck_after,
         look_back_every=limits.ask_every,
         budget=limits.budget * 2 / 3,
+    )
+
+
+def _telling(settings: Settings, reach: Reach, events: Publisher) -> Task:
+    limits = settings.terms.limits
+    return Telling(
+        ledger=reach.warehouse.ledger,
+        objects=reach.objects,
+        events=events,
+        clock=reach.clock,
+        mask=settings.mask,
+        bucket=settings.receipts,
+        look_back_every=limits.ask_every,
+        max_told=limits.max_study_changes,
+        budget=limits.budget * 5 / 6,
     )

@@ -4,21 +4,32 @@ Whose claim came first has its row appended, by everybody who declares the same,
 declared; queries see one of them.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
 from shared.adapters.queries import Queries
 from shared.claims import Claims
+from shared.contracts.declaration import Declaration
 from shared.ports import Row, RowSink
 
+# JSON as text, which every release of the client gives alike.
 _UNTOLD: Final = """
-SELECT *
-FROM {table}
-WHERE DeclaredAt >= @since
-  AND EventId NOT IN (SELECT EventId FROM events WHERE RecordedAt >= @since)
-QUALIFY ROW_NUMBER() OVER (PARTITION BY EventId ORDER BY PipelineVersion) = 1
-ORDER BY DeclaredAt, EventId
+WITH declared AS (
+  SELECT 'imaging.study_changes' AS Ledger, EventId, DeclaredAt, TO_JSON_STRING(Data) AS Data
+  FROM study_changes
+  WHERE DeclaredAt >= @since
+  UNION ALL
+  SELECT 'imaging.receipts', EventId, DeclaredAt, TO_JSON_STRING(Data)
+  FROM receipts
+  WHERE DeclaredAt >= @since
+)
+SELECT Ledger, MIN(Data) AS Data
+FROM declared
+WHERE EventId NOT IN (SELECT EventId FROM events WHERE RecordedAt >= @since)
+GROUP BY Ledger, EventId
+ORDER BY MIN(DeclaredAt), EventId
 """
 
 
@@ -33,8 +44,7 @@ class BigQueryLedger:
         """Return once the rows are there, or those that came first under their `EventId`s."""
         self._tables.append(table, [self._claims.first(table, row) for row in rows])
 
-    def untold(self, table: str, since: datetime) -> Iterator[Row]:
-        """Yield the rows declared since then whose event the table of events does not have."""
-        query = _UNTOLD.format(table=table.partition(".")[2])
-        for row in self._queries.rows(query, since=since):
-            yield dict(row.items())
+    def untold(self, since: datetime) -> Iterator[Declaration]:
+        """Yield what was declared since then and has no event in the table of events."""
+        for row in self._queries.rows(_UNTOLD, since=since):
+            yield Declaration(table=row["Ledger"], data=json.loads(row["Data"]))

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from shared.adapters.chunks import fingerprint
@@ -20,6 +21,7 @@ from shared.contracts.catalogue import (
     PrimaryVersion,
     Progress,
 )
+from shared.contracts.declaration import LEDGERS, Declaration
 from shared.contracts.event import PublicEvent
 from shared.contracts.letter import Letter
 from shared.contracts.message import Message
@@ -268,15 +270,18 @@ class MemoryLedger:
         """Keep the rows that were the first to be claimed under these ids."""
         self.tables.append(table, [self.claims.first(table, row) for row in rows])
 
-    def untold(self, table: str, since: datetime) -> Iterator[Row]:
-        """Yield the rows declared since then whose event the table of events does not have."""
+    def untold(self, since: datetime) -> Iterator[Declaration]:
+        """Yield what was declared since then and has no event in the table of events."""
         told = {row["EventId"] for row in self.tables.rows.get("imaging.events", [])}
         rows: dict[Any, Any] = {}
-        for row in self.tables.rows.get(table, []):
-            rows.setdefault(row["EventId"], row)
-        for row in sorted(rows.values(), key=lambda row: (row["DeclaredAt"], row["EventId"])):
-            if row["DeclaredAt"] >= since and row["EventId"] not in told:
-                yield row
+        for table in LEDGERS:
+            declared: list[Any] = self.tables.rows.get(table, [])
+            for row in declared:
+                if row["DeclaredAt"] >= since and row["EventId"] not in told:
+                    key = row["DeclaredAt"], row["EventId"]
+                    rows.setdefault(key, Declaration(table=table, data=row["Data"]))
+        for _, declaration in sorted(rows.items(), key=itemgetter(0)):
+            yield declaration
 
 
 @dataclass(slots=True)

@@ -9,15 +9,18 @@ from typing import Any
 
 import pytest
 
+from functions.sweep.receipts import row as receipt_row
 from shared.adapters.cloud_storage import CloudStorage
 from shared.adapters.ledger import BigQueryLedger
 from shared.adapters.memory import MemoryLedger, MemoryObjectStore, MemoryTables
 from shared.claims import Claims
+from shared.contracts.declaration import RECEIPTS, STUDY_CHANGES, Declaration
 from shared.ports import Ledger, RowSink
+from tests.issuing import a_receipt
 from tests.outcomes import MOMENT
 from tests.warehouse import an_empty_warehouse
 
-TABLE = "imaging.study_changes"
+TABLE = STUDY_CHANGES
 DAY, MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
 
 
@@ -29,8 +32,8 @@ class Declared:
     sink: RowSink
     claims: Claims
 
-    def untold(self, since: Any = MOMENT - DAY) -> list[Any]:
-        return list(self.ledger.untold(TABLE, since))
+    def untold(self, since: Any = MOMENT - DAY) -> list[Declaration]:
+        return list(self.ledger.untold(since))
 
 
 @pytest.fixture(params=["memory", "server"])
@@ -62,10 +65,19 @@ def _row(number: int, instances: int = 3, **columns: Any) -> dict[str, Any]:
         "Instances": instances,
         "ExpectedInstances": None,
         "Series": 1,
-        "Data": {"instances": instances, "name": "ü “", "series": [{"modality": None}]},
+        "Data": {
+            "number": number,
+            "instances": instances,
+            "name": "ü “",
+            "series": [{"modality": None}],
+        },
         "PipelineVersion": "1",
         **columns,
     }
+
+
+def _said(*rows: dict[str, Any]) -> list[Declaration]:
+    return [Declaration(table=TABLE, data=row["Data"]) for row in rows]
 
 
 def _event(row: dict[str, Any]) -> dict[str, Any]:
@@ -81,20 +93,20 @@ def _event(row: dict[str, Any]) -> dict[str, Any]:
 def test_what_is_entered_is_untold_as_it_was_entered(declared: Declared) -> None:
     rows = [_row(1), _row(2)]
     declared.ledger.enter(TABLE, rows)
-    assert declared.untold() == rows
+    assert declared.untold() == _said(*rows)
 
 
 def test_whoever_came_first_has_its_say(declared: Declared) -> None:
     declared.ledger.enter(TABLE, [_row(1)])
     declared.ledger.enter(TABLE, [_row(1, instances=4, DeclaredAt=MOMENT - DAY / 2), _row(2)])
-    assert declared.untold() == [_row(1), _row(2)]
+    assert declared.untold() == _said(_row(1), _row(2))
 
 
 def test_what_was_claimed_and_not_written_down_is_what_is_entered(declared: Declared) -> None:
     assert declared.claims.first(TABLE, _row(1)) == _row(1)
     assert declared.untold() == []
     declared.ledger.enter(TABLE, [_row(1, instances=4)])
-    assert declared.untold() == [_row(1)]
+    assert declared.untold() == _said(_row(1))
 
 
 def test_of_many_at_once_one_has_its_say(declared: Declared) -> None:
@@ -103,33 +115,43 @@ def test_of_many_at_once_one_has_its_say(declared: Declared) -> None:
             lambda count: declared.ledger.enter(TABLE, [_row(1, instances=count)]), range(8)
         ):
             pass
-    (row,) = declared.untold()
-    assert row["Data"]["instances"] == row["Instances"]
-    assert declared.claims.first(TABLE, _row(1, instances=99)) == row
+    first: Any = declared.claims.first(TABLE, _row(1, instances=99))
+    assert first["Data"]["instances"] == first["Instances"] < 8
+    assert declared.untold() == _said(first)
 
 
 def test_what_was_told_is_not_untold(declared: Declared) -> None:
     declared.ledger.enter(TABLE, [_row(1), _row(2)])
     declared.sink.append("imaging.events", [_event(_row(1))] * 2)
-    assert declared.untold() == [_row(2)]
+    assert declared.untold() == _said(_row(2))
 
 
 def test_what_was_declared_before_is_not_asked_for(declared: Declared) -> None:
     declared.ledger.enter(TABLE, [_row(1), _row(2, DeclaredAt=MOMENT + DAY)])
-    assert declared.untold(MOMENT) == [_row(1), _row(2, DeclaredAt=MOMENT + DAY)]
-    assert declared.untold(MOMENT + MICROSECOND) == [_row(2, DeclaredAt=MOMENT + DAY)]
+    assert declared.untold(MOMENT) == _said(_row(1), _row(2, DeclaredAt=MOMENT + DAY))
+    assert declared.untold(MOMENT + MICROSECOND) == _said(_row(2, DeclaredAt=MOMENT + DAY))
 
 
 def test_untold_rows_come_in_the_order_in_which_they_were_declared(declared: Declared) -> None:
     rows = [_row(number, DeclaredAt=MOMENT - number * MICROSECOND) for number in range(5)]
     declared.ledger.enter(TABLE, rows)
-    assert declared.untold() == rows[::-1]
+    assert declared.untold() == _said(*rows[::-1])
 
 
 def test_tables_have_their_own_claims(declared: Declared) -> None:
     assert declared.claims.first("imaging.receipts", _row(1, instances=4))
     declared.ledger.enter(TABLE, [_row(1)])
-    assert declared.untold() == [_row(1)]
+    assert declared.untold() == _said(_row(1))
+
+
+def test_all_that_was_declared_comes_in_one_order(declared: Declared) -> None:
+    receipt = a_receipt()
+    told: Any = receipt_row(receipt)
+    rows = [_row(1, DeclaredAt=receipt.issued_at + MICROSECOND), _row(2, DeclaredAt=MOMENT)]
+    declared.ledger.enter(RECEIPTS, [told])
+    declared.ledger.enter(TABLE, rows)
+    second, receipts, first = _said(rows[1])[0], told["Data"], _said(rows[0])[0]
+    assert declared.untold() == [second, Declaration(table=RECEIPTS, data=receipts), first]
 
 
 def test_nothing_is_entered_where_there_is_nothing(declared: Declared) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from functions.sweep.completion import TABLE, row_of
+from functions.sweep.completion import row_of
 from functions.sweep.decision import next_state
 from shared.adapters.memory import MemoryTables
 from shared.adapters.memory_studies import MemoryStudies
 from shared.adapters.studies import BigQueryStudies
+from shared.contracts.declaration import STUDY_CHANGES
 from shared.contracts.facilities import Facility
 from shared.contracts.gathering import Announcement, Declared, GatheredSeries, Gathering
 from shared.contracts.study import Change, StudyState
@@ -50,7 +51,7 @@ class Tables:
         """What is open is declared complete, and the other way round."""
         state = next_state(self.one(), Facility(name=FACILITY), now)
         assert state is not None
-        self.sink.append(TABLE, [row_of(state)] * 2)
+        self.sink.append(STUDY_CHANGES, [row_of(state)] * 2)
         return state
 
 

@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 
 from functions.index import rows
-from functions.sweep.completion import TABLE, Completion
+from functions.sweep.completion import Completion
 from functions.sweep.report import Report
+from functions.sweep.task import Task
+from functions.sweep.telling import Telling
 from shared.adapters.memory import (
     ManualClock,
     MemoryCatalogue,
@@ -28,6 +30,7 @@ from shared.adapters.memory import (
 )
 from shared.adapters.memory_studies import MemoryStudies
 from shared.claims import Claims
+from shared.contracts.declaration import STUDY_CHANGES
 from shared.contracts.event import PublicEvent
 from shared.contracts.facilities import Facilities
 from shared.contracts.message import Message
@@ -36,6 +39,7 @@ from shared.contracts.uid_mask import UidMask
 from tests.simulation.interleaving import Stepping, Strand
 from tests.simulation.world import Crash, Faulty
 from tests.studies import FACILITY, Instance, Sending
+from tests.sweeping import Together
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 QUIET, FORCED = timedelta(minutes=10), timedelta(minutes=60)
@@ -104,7 +108,7 @@ class Simulation:
     def changes(self) -> dict[Key, list[StudyState]]:
         """What was declared of each study, in its order."""
         found: dict[Key, dict[str, StudyState]] = defaultdict(dict)
-        for row in self.tables.rows[TABLE]:
+        for row in self.tables.rows[STUDY_CHANGES]:
             state = StudyState.from_data(row["Data"])
             found[state.facility, state.study_instance_uid][state.event_id] = state
         return {
@@ -211,20 +215,30 @@ class Simulation:
         self._task().run(report)
         catalogue.record(report.row(self.clock.time))
 
-    def _task(self) -> Completion:
+    def _task(self) -> Task:
         claims = Claims(self._faulty(self.store), "receipts")
         ledger = MemoryLedger(claims, self._faulty(self.tables))
         ledger_says: Any = Snapshots(ledger)
-        return Completion(
+        completion = Completion(
             studies=self._faulty(Snapshots(MemoryStudies(self.tables))),
             ledger=ledger_says,
-            events=self._faulty(self.events),
             facilities=FACILITIES,
-            mask=UidMask(),
             clock=self.clock,
             max_changes=3,
             budget=SLOWEST,
         )
+        telling = Telling(
+            ledger=ledger_says,
+            objects=self.store,
+            events=self._faulty(self.events),
+            clock=self.clock,
+            mask=UidMask(),
+            bucket="receipts",
+            look_back_every=HOUR,
+            max_told=3,
+            budget=SLOWEST,
+        )
+        return Together([completion, telling])
 
     def _faulty(self, port: Any) -> Any:
         faulty = Faulty(port, self.stepping)
@@ -261,7 +275,7 @@ def test_revisions_follow_one_another_and_the_last_is_complete(seed: int) -> Non
 def test_a_change_has_one_content_in_the_table_and_in_events(seed: int) -> None:
     simulation = simulated(seed)
     declared: dict[str, Any] = {}
-    for row in simulation.tables.rows[TABLE]:
+    for row in simulation.tables.rows[STUDY_CHANGES]:
         assert declared.setdefault(str(row["EventId"]), row) == row
     told: dict[str, Message] = {}
     for message in simulation.events.messages:
@@ -324,7 +338,8 @@ def test_the_simulation_is_worth_its_name() -> None:
     )
     assert min(causes[cause] for cause in Cause) > 0
     again = sum(
-        len(simulated(seed).tables.rows[TABLE]) - sum(map(len, simulated(seed).changes().values()))
+        len(simulated(seed).tables.rows[STUDY_CHANGES])
+        - sum(map(len, simulated(seed).changes().values()))
         for seed in SEEDS
     )
     assert again > 0, "no two sweeps declared the same"

@@ -126,10 +126,8 @@ class Simulation:
         self.heard = upto
 
     def _sweep(self) -> None:
-        task = self.issuing.task()
         ports = {
-            name: Disturbed(getattr(task, name), self._disturb)
-            for name in ("arrivals", "ledger", "objects", "events")
+            name: Disturbed(port, self._disturb) for name, port in self.issuing.ports().items()
         }
         self.issuing.asked_at = self.chance.choice([None, self.issuing.clock.time])
         try:

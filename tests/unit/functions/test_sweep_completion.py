@@ -8,18 +8,20 @@ from typing import Any
 
 import pytest
 
-from functions.sweep.completion import TABLE, Completion
+from functions.sweep.completion import Completion
 from functions.sweep.report import Report
+from functions.sweep.telling import Telling
 from functions.sweep.terms import LOOKBACK
 from shared.adapters.memory import MemoryLedger
 from shared.adapters.memory_studies import MemoryStudies
 from shared.claims import Claims
+from shared.contracts.declaration import STUDY_CHANGES
 from shared.contracts.facilities import Facilities
 from shared.contracts.uid_mask import UidMask
 from shared.errors import TransientError
 from tests.outcomes import MOMENT
 from tests.studies import FACILITY, STUDY, Instance, Sending
-from tests.sweeping import Swept
+from tests.sweeping import Swept, Together
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 FACILITIES = Facilities.from_data({FACILITY: {}, "demo-clinic": {"event_uids": "pseudonym"}})
@@ -47,18 +49,29 @@ class Completing(Swept):
         self.asked = Asked(MemoryStudies(self.tables))
         self.clock.time = MOMENT + HOUR
 
-    def task(self, **changes: Any) -> Completion:
-        made: dict[str, Any] = {
-            "studies": self.asked,
+    def task(self, **changes: Any) -> Together:
+        """What declares, and what tells it."""
+        common: dict[str, Any] = {
             "ledger": MemoryLedger(Claims(self.store, "receipts"), self.tables),
-            "events": self.events,
-            "facilities": FACILITIES,
-            "mask": MASK,
             "clock": self.clock,
-            "max_changes": 100,
             "budget": HOUR,
         }
-        return Completion(**(made | changes))
+        max_changes = changes.pop("max_changes", 100)
+        facilities = changes.pop("facilities", FACILITIES)
+        common |= changes
+        completion = Completion(
+            studies=self.asked, facilities=facilities, max_changes=max_changes, **common
+        )
+        telling = Telling(
+            objects=self.store,
+            events=self.events,
+            mask=MASK,
+            bucket="receipts",
+            look_back_every=HOUR,
+            max_told=max_changes,
+            **common,
+        )
+        return Together([completion, telling])
 
     def run(self, **changes: Any) -> Any:
         """Sweep once; return the fields of the log."""
@@ -74,7 +87,7 @@ class Completing(Swept):
 
     def heard(self) -> None:
         """All events so far are in their table."""
-        for row in self.tables.rows.get(TABLE, []):
+        for row in self.tables.rows.get(STUDY_CHANGES, []):
             told = {"EventId": row["EventId"], "RecordedAt": self.clock.time}
             self.tables.append("imaging.events", [told])
 
@@ -230,7 +243,7 @@ def test_what_an_earlier_run_claimed_is_declared_in_its_words(it: Completing) ->
     it.clock.time += HOUR
     it.run()
     (told,) = it.told()
-    (row,) = it.tables.rows[TABLE]
+    (row,) = it.tables.rows[STUDY_CHANGES]
     assert (told["instances"], row["DeclaredAt"]) == (1, declared_at)
     it.run()
     assert [each["instances"] for each in it.told()] == [1, 2]
@@ -262,5 +275,7 @@ def test_a_copy_of_a_later_revision_is_no_more_than_its_own(it: Completing) -> N
     it.clock.time += HOUR
     it.run()
     it.run()
-    states = [(row["Revision"], row["Change"], row["Instances"]) for row in it.tables.rows[TABLE]]
+    states = [
+        (row["Revision"], row["Change"], row["Instances"]) for row in it.tables.rows[STUDY_CHANGES]
+    ]
     assert states == [(1, "completed", 1), (2, "reopened", 1), (2, "completed", 1)]

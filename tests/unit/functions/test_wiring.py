@@ -20,6 +20,7 @@ from werkzeug.test import EnvironBuilder
 from functions.sweep.alarm import Alarm
 from functions.sweep.completion import Completion
 from functions.sweep.receipts import Receipts
+from functions.sweep.telling import Telling
 from functions.sweep.terms import Limits, Terms
 from shared.adapters.system_clock import SystemClock
 from shared.contracts.facilities import Facilities
@@ -225,20 +226,31 @@ def test_sweep(enter: Enter) -> None:
         "facilities": Facilities.from_data(REGISTRY),
     }
     assert handler.alarm == Alarm(terms=handler.terms, **told)
-    studies, arrivals, ledger = (
+    made: list[Any] = [
         Made(f"BigQueryWarehouse.{name}", tables) for name in ("studies", "arrivals", "ledger")
-    )
-    declared: dict[str, Any] = {**told, "ledger": ledger, "clock": handler.clock}
-    completion: dict[str, Any] = {**declared, "studies": studies, "mask": UidMask()}
-    receipts: dict[str, Any] = {**declared, "arrivals": arrivals, "objects": STORE}
+    ]
+    studies, arrivals, ledger = made
+    common: dict[str, Any] = {"ledger": ledger, "clock": handler.clock}
+    telling: dict[str, Any] = {**common, "objects": STORE}
+    declaring: dict[str, Any] = {**common, "facilities": told["facilities"]}
     assert handler.tasks == [
-        Completion(max_changes=70, budget=timedelta(seconds=65) / 3, **completion),
+        Completion(max_changes=70, budget=timedelta(seconds=65) / 3, studies=studies, **declaring),
         Receipts(
             bucket="the-receipts",
             patience=limits.stuck_after,
             look_back_every=limits.ask_every,
             budget=timedelta(seconds=65) * 2 / 3,
-            **receipts,
+            arrivals=arrivals,
+            **declaring,
+        ),
+        Telling(
+            events=told["events"],
+            mask=UidMask(),
+            bucket="the-receipts",
+            look_back_every=limits.ask_every,
+            max_told=70,
+            budget=timedelta(seconds=65) * 5 / 6,
+            **telling,
         ),
     ]
 
