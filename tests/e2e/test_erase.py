@@ -1,16 +1,17 @@
 """A patient is erased on the local cloud; every bucket and every table is searched afterwards."""
 
 import json
-import subprocess
-import sys
 import zipfile
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from infra.definition import load_pipeline
 from infra.local.drop import Upload, drop
-from infra.local.layout import ROOT
+from infra.operate import __main__ as operate
 from infra.table_schemas import TABLES
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from tests.builders import a_uid, an_instance
@@ -82,20 +83,28 @@ def _copies(cloud: Cloud, patient_id: str) -> int:
     return int(row["Copies"])
 
 
-def _erase(cloud: Cloud, *arguments: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "infra.operate", "erase", "--facility", "demo-hospital"),
-            *("--key-file", str(cloud.layout.secrets / "pseudonym-key"), "--project", "research"),
-            *("--who", "Dr. Made Up", "--reason", "the patient's wish", *arguments),
-        ],
-        cwd=ROOT,
-        env={**cloud.environment, "PATH": "", "HOME": str(Path.home())},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout + done.stderr
+Erase = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def erase(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Erase:
+    """Run the command in this process; return its status and what it printed."""
+    for name, value in cloud.environment.items():
+        monkeypatch.setenv(name, value)
+    key = str(cloud.layout.secrets / "pseudonym-key")
+    fixed = [
+        *("erase", "--facility", "demo-hospital", "--key-file", key, "--project", "research"),
+        *("--who", "Dr. Made Up", "--reason", "the patient's wish"),
+    ]
+
+    def run(*arguments: str) -> tuple[int, str]:
+        status = operate.main([*fixed, *arguments])
+        said = capsys.readouterr()
+        return status, said.out + said.err
+
+    return run
 
 
 def _told(said: str) -> dict[str, str]:
@@ -105,21 +114,19 @@ def _told(said: str) -> dict[str, str]:
 
 
 def test_a_patient_is_gone_from_every_bucket_and_table_and_the_other_is_whole(
-    cloud: Cloud, tmp_path: Path
+    cloud: Cloud, erase: Erase, tmp_path: Path
 ) -> None:
     for patient_id in PATIENTS:
         _drop(cloud, patient_id)
     until(lambda: all(_copies(cloud, patient_id) == 2 for patient_id in PATIENTS))
     staying = _found(cloud, STAYING)
     assert {"imaging.instances", "research.instances", "quarantine"} <= staying
-    status, said = _erase(cloud, "--patient", ERASED)
+    status, said = erase("--patient", ERASED)
     assert status in {0, 1}, said
     rehearsed = _told(said)
     assert _found(cloud, ERASED) == staying
     report = tmp_path / "report.json"
-    status, said = _erase(
-        cloud, "--patient", ERASED, "--execute", "--execute-sql", "--report", str(report)
-    )
+    status, said = erase("--patient", ERASED, "--execute", "--execute-sql", "--report", str(report))
     assert status in {0, 1}, said
     assert (_told(said)["archive"], rehearsed["archive"]) == ("3", "3")
     until(lambda: _found(cloud, ERASED) == set())
@@ -134,13 +141,13 @@ def test_a_patient_is_gone_from_every_bucket_and_table_and_the_other_is_whole(
     assert (begun["State"], done["State"]) == ("begun", "done")
 
 
-def test_statements_that_are_printed_remove_the_same_rows(cloud: Cloud) -> None:
+def test_statements_that_are_printed_remove_the_same_rows(cloud: Cloud, erase: Erase) -> None:
     data = an_instance(patient=9003, study=9003, PatientID="ERASED-9003")
     drop(cloud.clients, [Upload(name="demo-hospital/printed", content=data)])
     study = a_uid(9003, 9003)
     rows = f"SELECT EventId FROM imaging.instances WHERE StudyInstanceUID = '{study}'"
     until(lambda: query(cloud, rows))
-    _, said = _erase(cloud, "--study", study, "--execute")
+    _, said = erase("--study", study, "--execute")
     statements = [line for line in said.splitlines() if line.startswith("DELETE")]
     assert len(statements) > 3
     assert query(cloud, rows)
