@@ -17,6 +17,7 @@ resource "google_storage_bucket" "receipts" {
     retention_duration_seconds = 0
   }
 
+  # Receipts, and below `ledger/` which of two sweeps was first to declare what the last 31 days hold.
   lifecycle_rule {
     action {
       type = "Delete"

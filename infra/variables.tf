@@ -224,8 +224,8 @@ variable "receipt_days" {
   default     = 365
 
   validation {
-    condition     = var.receipt_days >= 30
-    error_message = "A facility has at least 30 days to read a receipt."
+    condition     = var.receipt_days >= 31
+    error_message = "Receipts, and what the sweep wrote beside them of what it declared, are needed for at least 31 days."
   }
 }
 
@@ -268,6 +268,13 @@ variable "secret_versions" {
     condition     = contains(keys(var.secret_versions), "pseudonym-key") && alltrue([for version in values(var.secret_versions) : can(regex("^[1-9][0-9]*$", version))])
     error_message = "The version of pseudonym-key is needed; versions are whole numbers, never `latest`, so that a rotation is a change that is seen."
   }
+
+  validation {
+    condition = contains(keys(var.secret_versions), "event-key") || alltrue([
+      for facility in values(yamldecode(file(var.facilities_file))) : try(facility.event_uids, "") != "pseudonym"
+    ])
+    error_message = "A facility whose UIDs are pseudonyms in events needs a version of event-key."
+  }
 }
 
 variable "settings" {
@@ -304,9 +311,9 @@ variable "targets_file" {
 
   validation {
     condition = alltrue([
-      for name in var.targets_file == null ? [] : keys(yamldecode(file(var.targets_file))) : can(regex("^[a-z][a-z0-9-]{0,21}[a-z0-9]$", name))
+      for name in var.targets_file == null ? [] : keys(yamldecode(file(var.targets_file))) : can(regex("^[a-z]([a-z0-9-]{0,21}[a-z0-9])?$", name)) && name != "smtp"
     ])
-    error_message = "A target's name, which its identity's is made of, has 2 to 23 lower-case letters, digits and hyphens."
+    error_message = "A target's name, which its identity's is made of, has up to 23 lower-case letters, digits and hyphens, and is not smtp."
   }
 
   validation {

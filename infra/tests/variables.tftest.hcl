@@ -48,7 +48,7 @@ run "what_may_not_be_said" {
     perimeter         = { access_levels = [], policy = "my-policy" }
     project           = "Example Imaging"
     quarantine_days   = 1
-    receipt_days      = 1
+    receipt_days      = 30
     region            = "EU"
     research_readers  = ["allUsers"]
     rotation_start    = "soon"
@@ -134,6 +134,27 @@ run "a_target_has_a_name_for_an_identity" {
   }
 
   expect_failures = [var.targets_file]
+}
+
+run "a_target_is_not_called_as_the_mail_server_is" {
+  command = plan
+
+  variables {
+    secret_versions = { pseudonym-key = "1", target-secrets = "1" }
+    targets_file    = "tests/targets/smtp.yaml"
+  }
+
+  expect_failures = [var.targets_file]
+}
+
+run "pseudonyms_of_uids_have_a_key" {
+  command = plan
+
+  variables {
+    facilities_file = "tests/facilities/pseudonyms.yaml"
+  }
+
+  expect_failures = [var.secret_versions]
 }
 
 run "a_target_is_told_of_registered_facilities" {

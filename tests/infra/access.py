@@ -5,7 +5,7 @@ full example's plan are compared with the same list, grant by grant.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from infra.definition import load_pipeline
 from infra.docs import markdown
 from infra.table_schemas import TABLES
 from tests.infra.plan import Grant
-from tests.infra.policies.calls import calls
+from tests.infra.policies.calls import Call, calls
 from tests.infra.terraform import INFRA
 
 PAGE: Final = INFRA / "README.md"
@@ -37,17 +37,17 @@ def entries() -> Mapping[str, list[Mapping[str, Any]]]:
 
 def allowed() -> Iterator[Grant]:
     """Yield every grant of the list."""
+    pushes = list(calls(EXAMPLE))
     for who, listed in entries().items():
         for entry in listed:
             may, only = entry["may"], entry.get("only", "")
             for at in entry["at"]:
-                for each, on in _each(who, at):
+                for each, on in _each(who, at, pushes):
                     yield Grant(who=each, may=may, on=on, only=only)
 
 
-def _each(who: str, at: str) -> Iterator[tuple[str, str]]:
+def _each(who: str, at: str, pushes: Sequence[Call]) -> Iterator[tuple[str, str]]:
     """Yield who and what an entry stands for: one of each, but where it says otherwise."""
-    pipeline, pushes = load_pipeline(), list(calls(EXAMPLE))
     if at == "function of that push":
         yield from ((push.identity, f"function {push.stage}") for push in pushes)
     elif at == "identity of each push":
@@ -57,8 +57,8 @@ def _each(who: str, at: str) -> Iterator[tuple[str, str]]:
     elif at == "tables with rows of facilities":
         yield from ((who, f"table {table}") for table in by_facility())
     elif at.startswith("views of "):
-        dataset = at.removeprefix("views of ")
-        yield from ((who, f"table {dataset}.{view}") for view in pipeline.datasets[dataset].views)
+        dataset = load_pipeline().datasets[at.removeprefix("views of ")]
+        yield from ((who, f"table {dataset.name}.{view}") for view in dataset.views)
     else:
         yield who, at
 

@@ -5,18 +5,12 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from tests.infra.plan import Plan
-from tests.infra.provider import serving
-from tests.infra.terraform import EXAMPLES, Terraform, checkout
+from tests.infra.terraform import EXAMPLES, Terraform, prepared
 
 
 @pytest.fixture(scope="session")
-def terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
-    # A path with a space, as people have them.
-    folder = tmp_path_factory.mktemp("a checkout")
-    with serving() as provider:
-        ready = Terraform(folder=checkout(folder), data=folder, provider=provider)
-        done = ready.run("init", "-no-color", "-input=false", "-backend=false")
-        assert done.status == 0, done.output
+def terraform() -> Iterator[Terraform]:
+    with prepared() as ready:
         yield ready
 
 

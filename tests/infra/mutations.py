@@ -4,10 +4,12 @@
 """
 
 import json
+import os
 import random
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +17,9 @@ from typing import Any, Final
 import yaml
 
 from infra.bundle import ROOT
+from tests.infra.plan import Plan
 from tests.infra.policies.everything import POLICIES, SOURCES
-from tests.infra.provider import serving
-from tests.infra.terraform import Terraform, checkout
+from tests.infra.terraform import Terraform, prepared
 
 RESULT: Final = ROOT / "build" / "infra" / "mutations.json"
 EXAMPLE: Final = "full"
@@ -79,8 +81,22 @@ def mutants() -> list[Mutant]:
     ]
 
 
-def is_caught(mutant: Mutant, whole: Terraform) -> bool:
-    """Return whether the check that a variant names catches it, in a copy of what is whole."""
+def tried(chosen: Sequence[Mutant], whole: Terraform) -> Iterator[tuple[Mutant, bool]]:
+    """Yield each of some variants with whether the check that it names catches it.
+
+    Each is made in a copy of what is whole, as many at once as there are processors.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = pool.map(lambda mutant: _outcome(mutant, whole), chosen)
+        for mutant, outcome in zip(chosen, found, strict=True):
+            if isinstance(outcome, Plan):
+                yield mutant, any(POLICIES[mutant.caught_by](outcome))
+            else:
+                yield mutant, outcome
+
+
+def _outcome(mutant: Mutant, whole: Terraform) -> Plan | bool:
+    """Return whether a variant is refused; where that is for a policy to say, its plan."""
     with tempfile.TemporaryDirectory() as folder:
         broken = whole.copied(Path(folder) / "checkout")
         mutant.apply(broken.folder)
@@ -91,16 +107,7 @@ def is_caught(mutant: Mutant, whole: Terraform) -> bool:
         done = broken.plan(EXAMPLE)
         if mutant.caught_by == "plan" or done.status:
             return mutant.caught_by == "plan" and done.status != 0
-        return any(POLICIES[mutant.caught_by](broken.planned(EXAMPLE)))
-
-
-def tried(chosen: list[Mutant]) -> Iterator[tuple[Mutant, bool]]:
-    """Yield each of some variants with whether it was caught."""
-    with tempfile.TemporaryDirectory() as folder, serving() as provider:
-        whole = Terraform(folder=checkout(Path(folder)), data=Path(folder), provider=provider)
-        whole.run("init", "-no-color", "-input=false", "-backend=false")
-        for mutant in chosen:
-            yield mutant, is_caught(mutant, whole)
+        return broken.planned(EXAMPLE)
 
 
 def handful(count: int) -> list[Mutant]:
@@ -111,10 +118,11 @@ def handful(count: int) -> list[Mutant]:
 def main() -> int:
     """Try every variant; status 1 when one was not caught."""
     results = []
-    for mutant, caught in tried(mutants()):
-        results.append(caught)
-        if not caught:
-            print(f"not caught by {mutant.caught_by}: {mutant.name}", flush=True)
+    with prepared() as whole:
+        for mutant, caught in tried(mutants(), whole):
+            results.append(caught)
+            if not caught:
+                print(f"not caught by {mutant.caught_by}: {mutant.name}", flush=True)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps({"mutants": len(results), "caught": sum(results)}) + "\n")
     print(f"{sum(results)} of {len(results)} variants caught")

@@ -1,4 +1,4 @@
-"""A stand-in for the provider `hashicorp/google`: its whole schema, and no cloud behind it.
+"""A stand-in for the provider `hashicorp/google`: its schema, and no cloud behind it.
 
 Terraform talks to it over the plugin protocol as to any provider that was started by hand
 (TF_REATTACH_PROVIDERS). It refuses what the provider's documentation rules out, and plans for
@@ -24,6 +24,7 @@ import msgpack
 from tests.infra.plugin_protocol import MESSAGE, SERVICE
 
 HERE = Path(__file__).resolve().parent
+INFRA: Final = HERE.parents[1] / "infra"
 ADDRESS: Final = "registry.terraform.io/hashicorp/google"
 _UNKNOWN: Final = msgpack.ExtType(0, b"\0")
 _NESTINGS: Final = {"single": 1, "list": 2, "set": 3, "map": 4}
@@ -35,9 +36,19 @@ Json = Mapping[str, Any]
 
 @cache
 def schema() -> Json:
-    """Return the provider's schema, as `provider_schema.py` wrote it."""
+    """Return the provider's schema as `provider_schema.py` wrote it, each kind that is used whole.
+
+    Terraform reads it anew with each command and looks kinds up by name: to be told of the
+    hundreds that neither the files nor their broken variants name would change nothing but time.
+    """
     found: Json = json.loads(gzip.decompress((HERE / "google.json.gz").read_bytes()))
-    return found
+    files = [*INFRA.rglob("*.tf"), HERE / "mutations.yaml"]
+    used = set(re.findall(r"\bgoogle_\w+", "".join(file.read_text() for file in files)))
+    kinds = {
+        group: {name: block for name, block in found[group].items() if name in used}
+        for group in ("resources", "data_sources")
+    }
+    return {**found, **kinds}
 
 
 @cache

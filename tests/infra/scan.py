@@ -16,8 +16,7 @@ from typing import Any, Final
 import yaml
 
 from infra.bundle import ROOT
-from tests.infra.provider import serving
-from tests.infra.terraform import Terraform, checkout
+from tests.infra.terraform import prepared
 
 RESULT: Final = ROOT / "build" / "infra" / "checkov.json"
 EXAMPLE: Final = "full"
@@ -41,9 +40,7 @@ def found_by(python: Path, plan: str) -> Mapping[str, Any]:
 
 def shown() -> str:
     """Return the plan of the example as Terraform prints it."""
-    with tempfile.TemporaryDirectory() as folder, serving() as provider:
-        terraform = Terraform(folder=checkout(Path(folder)), data=Path(folder), provider=provider)
-        terraform.run("init", "-no-color", "-input=false", "-backend=false")
+    with prepared() as terraform:
         terraform.plan(EXAMPLE)
         return terraform.shown(EXAMPLE)
 

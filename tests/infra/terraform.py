@@ -5,7 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -13,6 +15,7 @@ from typing import Final
 from infra.bundle import ROOT, build_all
 from infra.data_files import SHIPPED_PROFILES
 from tests.infra.plan import Plan
+from tests.infra.provider import serving
 
 INFRA: Final = ROOT / "infra"
 EVENTS_SCHEMA: Final = ROOT / "shared" / "contracts" / "events.proto"
@@ -106,3 +109,20 @@ def checkout(into: Path) -> Path:
         shutil.copytree(shared, place) if shared.is_dir() else shutil.copy(shared, place)
     build_all(into / "build" / "bundles")
     return copy
+
+
+@contextmanager
+def prepared() -> Iterator[Terraform]:
+    """Yield Terraform in a copy of what it reads, ready to be run.
+
+    Raises:
+        RuntimeError: it cannot be made ready.
+    """
+    # A path with a space, as people have them.
+    with tempfile.TemporaryDirectory(prefix="a checkout ") as name, serving() as provider:
+        folder = Path(name)
+        ready = Terraform(folder=checkout(folder), data=folder, provider=provider)
+        done = ready.run("init", "-no-color", "-input=false", "-backend=false")
+        if done.status:
+            raise RuntimeError(done.output)
+        yield ready

@@ -77,9 +77,10 @@ def test_every_check_has_a_variant_that_it_must_catch() -> None:
     assert named == {*POLICIES, *SOURCES, *mutations.STEPS, "plan"}
 
 
-def test_broken_variants_are_caught() -> None:
+def test_broken_variants_are_caught(terraform: Terraform) -> None:
     # A handful, others in each run; `make infra-mutations` tries all.
-    found = {mutant.name: caught for mutant, caught in mutations.tried(mutations.handful(3))}
+    chosen = mutations.handful(3)
+    found = {mutant.name: caught for mutant, caught in mutations.tried(chosen, terraform)}
     assert [name for name, caught in found.items() if not caught] == []
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from functions.sweep.terms import LOOKBACK
 from infra.data_files import facilities as registry
 from infra.definition import load_pipeline
 from tests.infra.plan import PROJECT, Plan, Resource
@@ -12,9 +13,12 @@ from tests.infra.terraform import INFRA
 
 DAY_S: Final = 24 * 60 * 60
 LONGEST_ROTATION_DAYS: Final = 365
-SHORTEST_DAYS: Final = 30
-# Where what is live is deleted in the end, and by which variable.
-EXPIRING: Final = {"quarantine": "quarantine", "receipts": "receipt"}
+# Where what is live is deleted in the end: by which variable, and after how many days at the least.
+# What was declared is claimed among the receipts for as long as it may be declared again.
+EXPIRING: Final = {
+    "quarantine": ("quarantine_days", 30),
+    "receipts": ("receipt_days", LOOKBACK.days),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +67,9 @@ def buckets(plan: Plan) -> Iterator[str]:
 
 def lifecycles(plan: Plan) -> Iterator[str]:
     """What is live is deleted by no rule but those that were asked for: receipts, quarantine."""
-    asked = {name: plan.variables[f"{of}_days"] for name, of in EXPIRING.items()}
     for name in BUCKETS:
+        variable, least = EXPIRING.get(name, (None, 0))
+        days = variable and plan.variables[variable]
         bucket = plan.named("storage_bucket", name)
         deleting = [
             rule["condition"][0]
@@ -72,9 +77,8 @@ def lifecycles(plan: Plan) -> Iterator[str]:
             if rule["action"][0]["type"] == "Delete"
         ]
         of_live = [each for each in deleting if each.get("with_state") != "ARCHIVED"]
-        days = asked.get(name)
         yield from same(bucket.address, [days] if days else [], [each["age"] for each in of_live])
-        if days and days < SHORTEST_DAYS:
+        if days and days < least:
             yield f"{bucket.address}: a rule deletes what nobody may have seen"
         for each in deleting:
             if each not in of_live:
