@@ -10,10 +10,12 @@ and a missing row only hides a repetition.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 
 from functions.notify.attempt import TABLE, Attempt
 from functions.notify.circuit import Circuit
@@ -24,6 +26,8 @@ from shared.contracts.targets import Result, Target, Targets
 from shared.contracts.uid_mask import UidMask
 from shared.errors import TransientError
 from shared.ports import Clock, Done, Publisher, Receiver, Reply, RowSink
+
+AT_ONCE: Final = 16  # attempts for one target in one instance, far below what an instance takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class Line:
     target: Target
     receiver: Receiver
     circuit: Circuit
+    free: threading.Semaphore  # so that one that is slow leaves room for the others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +112,12 @@ class Tell:
     ) -> "Tell":
         """Return the handler that tells these targets."""
         lines = {
-            target.name: Line(target=target, receiver=receiver_of(target), circuit=Circuit(clock))
+            target.name: Line(
+                target=target,
+                receiver=receiver_of(target),
+                circuit=Circuit(clock),
+                free=threading.Semaphore(AT_ONCE),
+            )
             for target in targets
         }
         return cls(lines=lines, deliveries=deliveries, clock=clock, give_up_after=give_up_after)
@@ -116,7 +126,7 @@ class Tell:
         """Return once the target has the event, never wants it, or is given up.
 
         Raises:
-            TransientError: it is not known yet, its receiver is down, or the attempt failed.
+            TransientError: it is not known yet, its receiver is down or slow, or the try failed.
         """
         line = self.lines.get(addressed.target)
         if line is None:
@@ -126,9 +136,14 @@ class Tell:
             return Done("the target is disabled", told)
         if not line.target.wants(addressed.event):
             return Done("not for the target", told)
-        if not line.circuit.admits():
-            raise TransientError("receiver-down")
-        return self._attempted(line, addressed, told)
+        if not line.free.acquire(blocking=False):
+            raise TransientError("receiver-slow")
+        try:
+            if not line.circuit.admits():
+                raise TransientError("receiver-down")
+            return self._attempted(line, addressed, told)
+        finally:
+            line.free.release()
 
     def _attempted(self, line: Line, addressed: Addressed, told: Mapping[str, object]) -> Done:
         began = self.clock.now()

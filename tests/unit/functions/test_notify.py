@@ -1,11 +1,13 @@
 import json
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
-from functions.notify.handler import Addressed, Announce, Tell, reader_of
+from functions.notify.handler import AT_ONCE, Addressed, Announce, Tell, reader_of
 from shared.adapters.memory import ManualClock, MemoryReceiver, MemoryTables, MemoryTopic
 from shared.contracts.event import TYPES, PublicEvent
 from shared.contracts.facilities import Facilities
@@ -157,6 +159,33 @@ def test_a_receiver_that_is_down_is_left_alone_and_delays_nobody() -> None:
     rig.receivers["all"].reply = Reply(status=204)
     assert rig.send("all") == "target told"
     assert rig.send("all") == "target told"
+
+
+def test_a_receiver_that_is_slow_leaves_room_for_the_others() -> None:
+    """One that takes its time and answers well closes its circuit, and may have all threads."""
+
+    class _Slow(MemoryReceiver):
+        def send(self, event: PublicEvent) -> Reply:
+            waiting.release()
+            assert answered.wait(60)
+            return super().send(event)
+
+    waiting, answered = threading.Semaphore(0), threading.Event()
+    rig = Rig()
+    slow = _Slow()
+    rig.receivers["all"] = slow
+    rig.tell = Tell.of(TARGETS, lambda each: rig.receivers[each.name], rig.tables, rig.clock, AGE)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        under_way = [pool.submit(rig.send, "all") for _ in range(AT_ONCE)]
+        for _ in under_way:
+            assert waiting.acquire(timeout=60)
+        assert _fail(rig, times=3) == {"receiver-slow"}
+        assert rig.send("other") == "target told"
+        answered.set()
+        assert {each.result() for each in under_way} == {"target told"}
+    slow.reply = BUSY
+    assert _fail(rig, times=AT_ONCE) == {"receiver-busy", "receiver-down"}
+    assert _fail(rig) == {"receiver-down"}, "neither a failure nor a refusal keeps its place"
 
 
 def test_who_asks_for_time_gets_it() -> None:
