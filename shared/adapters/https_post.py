@@ -5,6 +5,7 @@ environment is used, no cookie is kept and nothing is retried: Pub/Sub delivers 
 """
 
 import http.client
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
-from typing import Final
+from typing import BinaryIO, Final
 from urllib.parse import SplitResult, urlsplit
 
 from shared.adapters.deadline import Deadline
@@ -21,7 +22,10 @@ from shared.contracts.targets import Failure
 from shared.ports import Clock, Reply
 
 ATTEMPT_S: Final = 15.0  # for all of it, from the name to the answer's headers
-_SUCCESS: Final = 2  # the class of the status, RFC 9110
+_INTERIM: Final = 1  # classes of the status, RFC 9110
+_SUCCESS: Final = 2
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)[ \r\n]")  # RFC 9112 Section 4
+_LONGEST: Final = 1 << 16
 
 
 @cache
@@ -67,11 +71,23 @@ class Poster:
             for name, value in {**sent, "connection": "close"}.items():
                 connection.putheader(name, value)
             connection.endheaders(body)
-            response = connection.getresponse()
-            return response.status, response.getheader("retry-after", "")
+            with connection.sock.makefile("rb") as answer:
+                return _answered(answer)
         finally:
             raw.close()
             connection.close()
+
+
+def _answered(answer: BinaryIO) -> tuple[int, str]:
+    """Return the status of an answer and when to come again; what is said before it is skipped."""
+    while True:
+        line = _STATUS_LINE.match(answer.readline(_LONGEST))
+        if not line:
+            raise http.client.BadStatusLine("")
+        headers = http.client.parse_headers(answer)
+        status = int(line[1])
+        if status // 100 != _INTERIM:
+            return status, headers.get("retry-after", "")
 
 
 def failure_of(error: Exception) -> Failure:

@@ -98,6 +98,15 @@ def drips_continues(connection: Connection) -> None:
     _drip(connection, b"", b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
+def says(answer: bytes) -> Callable[[Connection], None]:
+    """Say just this, and hang up."""
+
+    def say(connection: Connection) -> None:
+        connection.wfile.write(answer)
+
+    return say
+
+
 def drips_a_body(connection: Connection) -> None:
     connection.answer(200, content_length="1000000000")
     _drip(connection, b"", b"x")

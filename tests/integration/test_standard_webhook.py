@@ -31,6 +31,7 @@ from tests.integration.receivers import (
     receiving,
     resets,
     resolving,
+    says,
     server_tls,
     trusting,
 )
@@ -148,6 +149,40 @@ def test_a_handshake_that_is_never_answered_is_a_timeout() -> None:
         began = time.monotonic()
         assert _send(url, a_poster(0.5)).reason in {Failure.TIMEOUT, Failure.UNREACHABLE}
         assert time.monotonic() - began < 60
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n",
+    ],
+)
+def test_what_is_said_before_an_answer_is_none(before: bytes) -> None:
+    answer = b"HTTP/1.1 503 Later\r\nRetry-After: 7\r\n\r\n"
+    with receiving(says(before + answer)) as server:
+        assert _send(server.url()) == Reply(status=503, reason=Failure.BUSY, wait_s=7)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"200 OK\r\n\r\n",
+        b"HTTP/2 200\r\n\r\n",
+        b"HTTP/1.1 2000 OK\r\n\r\n",
+        b"HTTP/1.1 099 OK\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\nnothing of HTTP",
+        b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 1000 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70_000 + b"\r\n\r\n",
+        b"x" * 1_000_000,
+    ],
+    ids=lambda answer: str(answer[:32]),
+)
+def test_what_is_no_answer_of_http_is_none(answer: bytes) -> None:
+    with receiving(says(answer)) as server:
+        assert _send(server.url()) == Reply(reason=Failure.UNREACHABLE)
 
 
 @pytest.mark.parametrize("behave", [drips_a_body, floods])
