@@ -10,6 +10,7 @@ import pytest
 from infra.local.drop import Upload, drop
 from infra.local.layout import ROOT
 from infra.operate import __main__ as operate
+from infra.operate import letters
 from tests.builders import an_instance
 from tests.e2e.conftest import Cloud
 from tests.e2e.watch import query, until
@@ -54,6 +55,7 @@ def test_every_command_is_carried_out(
     for name, value in used.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PSEUDONYM_KEY_FILE", str(used.layout.secrets / "pseudonym-key"))
+    monkeypatch.setattr(letters, "WAIT_S", 0.5)  # nobody else looks at them meanwhile
     monkeypatch.chdir(tmp_path)
     commands = [command for block in _blocks("console") for command in _commands(block)]
     assert len(commands) > 10
