@@ -1,14 +1,18 @@
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
+from shared.contracts.targets import NAME
 from tests.infra import access, mutations
 from tests.infra.plan import Plan
 from tests.infra.policies.everything import POLICIES, SOURCES
 from tests.infra.terraform import EXAMPLES, INFRA, Terraform
 
+DEPLOYED = Path(__file__).with_name("deployed.yaml")
 STAGE = """\
   billing:
     description: Counts what was archived.
@@ -39,6 +43,17 @@ def test_variables_refuse_what_they_should(terraform: Terraform) -> None:
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_plan_keeps_a_policy(plans: Mapping[str, Plan], example: str, policy: str) -> None:
     assert list(POLICIES[policy](plans[example])) == []
+
+
+def test_the_full_example_is_everything_that_is_named(plans: Mapping[str, Plan]) -> None:
+    listed: Mapping[str, list[str]] = yaml.safe_load(DEPLOYED.read_text())
+    named = [address for addresses in listed.values() for address in addresses]
+    planned = {re.sub(r"\[.*?\]", "", each.address) for each in plans["full"].resources}
+    assert sorted(named) == sorted(planned)
+
+
+def test_a_target_has_the_name_that_the_contract_says() -> None:
+    assert f'"^{NAME.pattern}$"' in (INFRA / "variables.tf").read_text()
 
 
 @pytest.mark.parametrize("policy", SOURCES)
