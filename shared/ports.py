@@ -172,19 +172,19 @@ class Arrivals(Protocol):
     when the container did.
     """
 
-    def landings(self, since: datetime, until: datetime) -> Iterator[Landing]:
-        """Yield what landed in that time and behind its facility's last receipt.
+    def unsaid(
+        self, since: datetime, until: datetime
+    ) -> tuple[Sequence[Changed], Iterator[Landing]]:
+        """Return what receipts do not say of what landed in that time.
 
-        Each upload comes once, by facility and in the order in which they landed.
+        These are the receipts that do not say what the tables say now, and what landed behind its
+        facility's last receipt: each upload once, by facility and in the order in which they
+        landed.
         """
         ...
 
     def covered(self) -> Mapping[str, datetime]:
         """Return up to where the receipts of each facility cover its time."""
-        ...
-
-    def changed(self, since: datetime) -> Iterator[Changed]:
-        """Yield the receipts of what landed since then that do not say what the tables say."""
         ...
 
     def contents(self, stretch: Stretch) -> Contents:

@@ -22,7 +22,7 @@ from functions.sweep.terms import LOOKBACK, RECENT
 from shared.contracts.declaration import RECEIPTS
 from shared.contracts.facilities import Facilities
 from shared.contracts.outcome import PIPELINE_VERSION
-from shared.contracts.receipt import Changed, Closing, Receipt, Stretch
+from shared.contracts.receipt import Changed, Closing, Landing, Receipt, Stretch
 from shared.ports import Arrivals, Clock, Ledger, Row
 
 REVISED_EVERY: Final = timedelta(hours=1)  # while some of it still waits
@@ -44,17 +44,25 @@ class Receipts:
     def run(self, report: Report) -> None:
         """Return once every receipt that is due is entered."""
         span = LOOKBACK if report.looks_back(self.look_back_every) else RECENT
-        entered = self._issue(report, span) + self._revise(report, span)
+        changed, landings = self.arrivals.unsaid(report.started - span, report.started)
+        settled = self._settled(report, landings)
+        start = report.started - span
+        if span < LOOKBACK and any(
+            drop.stretch.covers_from < start for drops in settled for drop in drops[:1]
+        ):  # something older may come before it
+            _, landings = self.arrivals.unsaid(report.started - LOOKBACK, report.started)
+            settled = self._settled(report, landings)
+        entered = self._issue(report, settled) + self._revise(report, changed)
         report.tallies["receipts_issued"] = entered
 
-    def _issue(self, report: Report, span: timedelta) -> int:
+    def _issue(self, report: Report, settled: list[list[Drop]]) -> int:
         """Enter the first receipt of every drop that is over; return how many.
 
         The next one of a facility begins where the last one ends: it is entered only where the
         ledger ended that one where this run did, and no other sweep came first.
         """
         entered = 0
-        for drops in self._rounds(report, span):
+        for drops in _rounds(settled):
             covered = self.arrivals.covered() if entered else {}
             going_on = [
                 drop
@@ -67,23 +75,11 @@ class Receipts:
                 break
         return entered
 
-    def _rounds(self, report: Report, span: timedelta) -> Iterator[list[Drop]]:
-        """Yield the first drop of each facility, then the second of each, and so on."""
-        settled = self._settled(report, span)
-        start = report.started - span
-        if span < LOOKBACK and any(
-            drop.stretch.covers_from < start for drops in settled for drop in drops[:1]
-        ):
-            settled = self._settled(report, LOOKBACK)  # something older may come before it
-        for drops in zip_longest(*settled):
-            yield [drop for drop in drops if drop]
-
-    def _settled(self, report: Report, span: timedelta) -> list[list[Drop]]:
+    def _settled(self, report: Report, landings: Iterator[Landing]) -> list[list[Drop]]:
         """Return, per facility, the drops that are over and before which none is waited for."""
-        found = self.arrivals.landings(report.started - span, report.started)
         return [
-            list(self._until_one_waits(closed_drops(facility, landings, report.started), report))
-            for name, landings in groupby(found, key=attrgetter("facility"))
+            list(self._until_one_waits(closed_drops(facility, its_own, report.started), report))
+            for name, its_own in groupby(landings, key=attrgetter("facility"))
             if (facility := self.facilities.get(name))
         ]
 
@@ -93,19 +89,16 @@ class Receipts:
                 return
             yield drop
 
-    def _revise(self, report: Report, span: timedelta) -> int:
+    def _revise(self, report: Report, changed: Iterable[Changed]) -> int:
         """Enter the next revision of each receipt of which more is known; return how many."""
         due = (
-            changed
-            for changed in self.arrivals.changed(report.started - span)
-            if not changed.undecided or report.started - changed.issued_at >= REVISED_EVERY
+            each
+            for each in changed
+            if not each.undecided or report.started - each.issued_at >= REVISED_EVERY
         )
         return self._enter(
             report,
-            (
-                self._receipt(changed.stretch, changed.revision + 1, changed.closing, changed)
-                for changed in due
-            ),
+            (self._receipt(each.stretch, each.revision + 1, each.closing, each) for each in due),
         )
 
     def _receipt(
@@ -136,6 +129,12 @@ class Receipts:
                 report.cut_short = True
                 break
         return entered
+
+
+def _rounds(settled: list[list[Drop]]) -> Iterator[list[Drop]]:
+    """Yield the first drop of each facility, then the second of each, and so on."""
+    for drops in zip_longest(*settled):
+        yield [drop for drop in drops if drop]
 
 
 def row(receipt: Receipt) -> Row:

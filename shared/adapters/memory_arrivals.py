@@ -1,6 +1,6 @@
 """What tables in memory say of what facilities sent: the twin of `receipt_queries`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
@@ -53,8 +53,13 @@ class MemoryArrivals:
 
     tables: MemoryTables
 
-    def landings(self, since: datetime, until: datetime) -> Iterator[Landing]:
-        """Yield what landed in that time and behind its facility's last receipt."""
+    def unsaid(
+        self, since: datetime, until: datetime
+    ) -> tuple[Sequence[Changed], Iterator[Landing]]:
+        """Return what receipts do not say of what landed in that time."""
+        return list(self._changed(since)), self._landings(since, until)
+
+    def _landings(self, since: datetime, until: datetime) -> Iterator[Landing]:
         covered = self.covered()
         uploads = [each for each in self._uploads() if each.facility]
         for upload in sorted(uploads, key=lambda each: (str(each.facility), each.landed_at)):
@@ -81,8 +86,7 @@ class MemoryArrivals:
             ends[row["Facility"]] = max(end, row["CoversTo"])
         return ends
 
-    def changed(self, since: datetime) -> Iterator[Changed]:
-        """Yield the receipts of what landed since then that do not say what the tables say."""
+    def _changed(self, since: datetime) -> Iterator[Changed]:
         latest: dict[str, Any] = {}
         for row in self._rows("imaging.receipts"):
             known = latest.setdefault(row["ReceiptId"], row)

@@ -1,6 +1,6 @@
 """What every `Arrivals` promises, on the memory twin and on a real server."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from shared.contracts.receipt import (
     DeviceWarning,
     Group,
     IncompleteStudy,
+    Landing,
     Receipt,
     Stretch,
 )
@@ -73,6 +74,16 @@ def _issue(sink: RowSink, contents: Contents, **changes: Any) -> Receipt:
     return receipt
 
 
+def _landings(
+    arrivals: Arrivals, since: datetime = MOMENT - DAY, until: datetime = TO_COME
+) -> list[Landing]:
+    return list(arrivals.unsaid(since, until)[1])
+
+
+def _changed(arrivals: Arrivals, since: datetime = MOMENT - DAY) -> Sequence[Changed]:
+    return arrivals.unsaid(since, TO_COME)[0]
+
+
 def _everything(arrivals: Arrivals, facility: str = HOSPITAL) -> Contents:
     return arrivals.contents(
         Stretch(facility=facility, covers_from=BEGINNING, covers_to=MOMENT + DAY)
@@ -90,7 +101,7 @@ def test_what_lands_comes_by_facility_in_the_order_of_time(warehouse: Warehouse)
     _decide(
         sink, a_decision(files[0]), a_decision(files[2], OutcomeKind.IGNORED, reason="manifest")
     )
-    found = list(arrivals.landings(MOMENT - DAY, TO_COME))
+    found = _landings(arrivals)
     assert [each.facility for each in found] == ["demo-clinic"] * 3 + [HOSPITAL] * 3
     hospital = found[3:]
     late = timedelta(milliseconds=300)
@@ -107,7 +118,7 @@ def test_what_lands_comes_by_facility_in_the_order_of_time(warehouse: Warehouse)
 def test_what_is_only_decided_landed_too(warehouse: Warehouse) -> None:
     arrivals, sink = warehouse
     _decide(sink, a_decision(a_file(f"{HOSPITAL}/a", MOMENT)))
-    (found,) = arrivals.landings(MOMENT - DAY, TO_COME)
+    (found,) = _landings(arrivals)
     assert (found.facility, found.landed_at, found.undecided) == (HOSPITAL, MOMENT, False)
 
 
@@ -119,10 +130,10 @@ def test_members_land_with_their_container_of_whatever_row_comes_first(
     member = a_member(container, "deep/a")
     _decide(sink, a_decision(member, root=container))
     _land(sink, container)
-    (found,) = arrivals.landings(MOMENT - DAY, TO_COME)
+    (found,) = _landings(arrivals)
     assert (found.landed_at, found.undecided) == (MOMENT, True)
     _decide(sink, a_decision(container, OutcomeKind.EXPANDED))
-    (found,) = arrivals.landings(MOMENT - DAY, TO_COME)
+    (found,) = _landings(arrivals)
     assert not found.undecided
     groups = _everything(arrivals).groups
     assert [(group.outcome, group.names) for group in groups] == [
@@ -135,7 +146,7 @@ def test_what_a_receipt_covers_lands_no_more(warehouse: Warehouse) -> None:
     arrivals, sink = warehouse
     _land(sink, a_file(f"{HOSPITAL}/a", MOMENT), a_file(f"{HOSPITAL}/b", MOMENT + 2 * HOUR))
     receipt = _issue(sink, _everything(arrivals))
-    (found,) = arrivals.landings(MOMENT - DAY, TO_COME)
+    (found,) = _landings(arrivals)
     assert found.covered_to == receipt.stretch.covers_to
     assert arrivals.covered() == {HOSPITAL: receipt.stretch.covers_to}
 
@@ -144,7 +155,7 @@ def test_landings_of_another_time_are_not_asked_for(warehouse: Warehouse) -> Non
     arrivals, sink = warehouse
     moments = [MOMENT - SECOND, MOMENT, MOMENT + SECOND, MOMENT + MINUTE, MOMENT + HOUR]
     _decide(sink, *(a_decision(a_file(f"{HOSPITAL}/{at}", at)) for at in moments))
-    found = [each.landed_at for each in arrivals.landings(MOMENT, MOMENT + MINUTE)]
+    found = [each.landed_at for each in _landings(arrivals, MOMENT, MOMENT + MINUTE)]
     assert found == [MOMENT + SECOND, MOMENT + MINUTE]
 
 
@@ -154,7 +165,7 @@ def test_a_receipt_that_says_what_the_tables_say_is_not_changed(warehouse: Wareh
     _land(sink, *files)
     _decide(sink, *map(a_decision, files[:2]))
     _issue(sink, _everything(arrivals))
-    assert list(arrivals.changed(MOMENT - DAY)) == []
+    assert _changed(arrivals) == []
 
 
 @pytest.mark.parametrize(
@@ -176,7 +187,7 @@ def test_a_receipt_of_which_more_is_known_is_changed(warehouse: Warehouse, what:
     else:
         _decide(sink, a_decision(a_file(f"{HOSPITAL}/3", MOMENT - MINUTE)))
     last = receipts[-1]
-    assert list(arrivals.changed(MOMENT - DAY)) == [
+    assert _changed(arrivals) == [
         Changed(
             stretch=last.stretch,
             revision=last.revision,
@@ -199,7 +210,7 @@ def test_what_is_decided_again_changes_no_receipt(warehouse: Warehouse) -> None:
     before = _everything(arrivals)
     _issue(sink, before)
     _decide(sink, a_decision(stored, decided_at=MOMENT + DAY))
-    assert list(arrivals.changed(MOMENT - DAY)) == []
+    assert _changed(arrivals) == []
     assert _everything(arrivals) == before
     (group,) = before.groups
     assert (group.outcome, group.reason) == ("quarantined", "truncated")
@@ -209,8 +220,8 @@ def test_older_receipts_are_not_compared(warehouse: Warehouse) -> None:
     arrivals, sink = warehouse
     _decide(sink, a_decision(a_file(f"{HOSPITAL}/a", MOMENT)))
     _issue(sink, replace(_everything(arrivals), digest=1))
-    assert len(list(arrivals.changed(MOMENT - SECOND))) == 1
-    assert list(arrivals.changed(MOMENT)) == []
+    assert len(_changed(arrivals, MOMENT - SECOND)) == 1
+    assert _changed(arrivals, MOMENT) == []
 
 
 def test_contents_of_nothing(warehouse: Warehouse) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from infra.definition import load_pipeline
 from infra.googlesql import analysed
-from shared.adapters import receipt_queries as queries
+from shared.adapters import receipt_sql as queries
 
 TABLES = "|".join(load_pipeline().datasets["imaging"].tables)
 VALUES = {
@@ -17,7 +17,7 @@ VALUES = {
 }
 QUERIES = {
     name: getattr(queries, name)
-    for name in ("LANDINGS", "COVERED", "CHANGED", "TOTALS", "GROUPS", "WARNINGS", "STUDIES")
+    for name in ("UNSAID", "COVERED", "TOTALS", "GROUPS", "WARNINGS", "STUDIES")
 }
 
 
