@@ -4,7 +4,7 @@ import json
 import logging
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,6 +15,7 @@ from functions.sweep.terms import LOOKBACK
 from shared.adapters.memory import MemoryLedger
 from shared.adapters.memory_studies import MemoryStudies
 from shared.claims import Claims
+from shared.contracts.catalogue import Progress
 from shared.contracts.declaration import STUDY_CHANGES
 from shared.contracts.facilities import Facilities
 from shared.contracts.uid_mask import UidMask
@@ -279,3 +280,27 @@ def test_a_copy_of_a_later_revision_is_no_more_than_its_own(it: Completing) -> N
         (row["Revision"], row["Change"], row["Instances"]) for row in it.tables.rows[STUDY_CHANGES]
     ]
     assert states == [(1, "completed", 1), (2, "reopened", 1), (2, "completed", 1)]
+
+
+def test_what_is_told_has_a_limit_and_the_log_says_that_more_is_left(it: Completing) -> None:
+    for number in range(3):
+        it.send.instance(Instance(study=f"1.2.{number}"))
+    completion, telling = it.task().tasks
+    report = Report(started=it.clock.time, max_findings=1)
+    completion.run(report)
+    replace(cast("Telling", telling), max_told=2).run(report)
+    assert (report.tallies["studies_told"], report.cut_short) == (2, True)
+
+
+@pytest.mark.parametrize(("asked", "told"), [(HOUR, 1), (HOUR / 2, 0)])
+def test_what_is_long_untold_is_told_once_an_hour(
+    it: Completing, asked: timedelta, told: int
+) -> None:
+    it.send.instance(Instance())
+    completion, telling = it.task().tasks
+    completion.run(Report(started=it.clock.time, max_findings=1))
+    it.clock.time += 3 * DAY
+    before = Progress(asked_at=it.clock.time - asked)
+    report = Report(started=it.clock.time, max_findings=1, before=before)
+    telling.run(report)
+    assert report.tallies["studies_told"] == told
