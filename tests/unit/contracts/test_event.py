@@ -10,10 +10,11 @@ from shared.contracts.event import MOST_SERIES, TYPES, PublicEvent
 from shared.contracts.event_types import EVENT_TYPES
 from shared.contracts.message import Message
 from shared.contracts.outcome import OutcomeKind
+from shared.contracts.receipt import Closing
 from shared.contracts.study import Change, SeriesState
 from shared.contracts.uid_mask import UidMask
 from shared.errors import ContractError
-from tests.events import a_receipt, a_stuck_upload, a_study, event_of, every_event
+from tests.events import A_SERIES, a_receipt, a_stuck_upload, a_study, event_of, every_event
 from tests.outcomes import a_stored_object, an_outcome
 
 EVENTS = {event.type: event for event in every_event()}
@@ -74,6 +75,8 @@ def test_sequences_sort_as_the_decisions_did() -> None:
         later.sequence,
     ]
     assert early.sequence != replace(early, event_id="f" * 32).sequence
+    kolkata = timezone(timedelta(hours=5, minutes=30))
+    assert replace(early, time=early.time.astimezone(kolkata)).sequence == early.sequence
 
 
 @of_every_type
@@ -97,6 +100,38 @@ def test_a_research_copy_is_not_tied_to_its_original() -> None:
     assert event_of(other) == event
     assert (event.time.minute, event.time.second, event.time.microsecond) == (0, 0, 0)
     assert event.sequence.startswith("20260102T030000.000000-")
+
+
+def test_an_event_says_what_was_stored_and_whether_it_counts() -> None:
+    outcome = an_outcome(primary_at=None, source=replace(a_stored_object(), size=4711))
+    event = event_of(outcome)
+    assert (event.data["size"], event.data["primary"]) == (4711, False)
+    assert event.to_message().attributes["primary"] == "false"
+    assert event_of(an_outcome()).to_message().attributes["primary"] == "true"
+
+
+def test_an_event_of_a_study_is_as_old_as_what_was_declared() -> None:
+    series = tuple(replace(A_SERIES, modality=term) for term in ("US", "SR", "MR", "CT", "CR"))
+    state = a_study(series=series)
+    event = PublicEvent.of_study(state, UidMask())
+    assert event.time == state.declared_at != state.last_arrival
+    assert event.event_id == state.event_id
+    assert event.data["modalities"] == ["CR", "CT", "MR", "SR", "US"]
+
+
+def test_an_event_of_what_waits_is_another_each_time() -> None:
+    early, late = (PublicEvent.of_stuck(a_stuck_upload(waited_s=each)) for each in (3600, 7200))
+    assert early.event_id != late.event_id
+
+
+def test_an_event_says_what_ended_a_drop() -> None:
+    for closing in Closing:
+        assert PublicEvent.of_receipt(a_receipt(closing=closing)).data["closing"] == closing
+
+
+def test_the_first_of_several_modalities_counts() -> None:
+    metadata = {"00080060": {"vr": "CS", "Value": ["CT", "MR"]}}
+    assert event_of(an_outcome(metadata=metadata)).data["modality"] == "CT"
 
 
 @pytest.mark.parametrize("kind", [OutcomeKind.ARCHIVED, OutcomeKind.DEIDENTIFIED])

@@ -55,6 +55,8 @@ def test_of_many_those_that_fit_are_admitted() -> None:
     each = Each(Text(pattern="[a-z]+", longest=3))
     assert each.admitted(["a", "A", "abcd", "b\n", 1, "c"]) == ["a", "c"]
     assert each.admitted("abc") is None
+    assert each.admitted({"a": "b"}) is None
+    assert Each(Whole()).admitted([0, 1]) == [0, 1]
 
 
 def test_a_record_has_no_other_fields_and_all_that_it_needs() -> None:
@@ -62,6 +64,12 @@ def test_a_record_has_no_other_fields_and_all_that_it_needs() -> None:
     record = Record(required={"a": flag}, optional={"b": flag})
     assert record.admitted({"a": True, "b": 1, "c": True}) == {"a": True}
     assert record.admitted({"b": True}) is None
+
+
+@pytest.mark.parametrize("event", every_event(), ids=lambda event: event.type)
+def test_no_value_is_taken_for_the_version(event: PublicEvent) -> None:
+    kind = next(kind for kind in EVENT_TYPES if kind.name == event.type)
+    assert kind.data({**event.data, "schema_version": 7})["schema_version"] == kind.version
 
 
 @pytest.mark.parametrize("kind", EVENT_TYPES, ids=lambda kind: kind.name)

@@ -113,7 +113,13 @@ def test_an_event_keeps_its_id() -> None:
     assert PublicEvent.of(outcome, MASK).event_id == PublicEvent.of(outcome, UidMask()).event_id
 
 
-@pytest.mark.parametrize("key", [None, b"", b"short"])
+def test_the_shortest_key_serves_and_is_shown_to_nobody() -> None:
+    mask = UidMask.of(FACILITIES, b"sixteen-bytes-kk")
+    assert mask.facilities == {"demo-hospital"}
+    assert "sixteen" not in repr(mask)
+
+
+@pytest.mark.parametrize("key", [None, b"", b"short", b"k" * 15])
 def test_pseudonyms_need_a_key(key: bytes | None) -> None:
     with pytest.raises(SettingsError) as caught:
         UidMask.of(FACILITIES, key)
