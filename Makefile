@@ -26,7 +26,7 @@ demo: $(RUN_READY) ## The whole pipeline on real files, from nothing, in under t
 
 .PHONY: up
 up: $(RUN_READY) ## Start the local cloud in the background: make up [TARGETS=targets.yaml]
-	@"$(PY)" -m infra.local up $${TARGETS:+--targets "$$TARGETS"}
+	@"$(PY)" -m infra.local up $${TARGETS:+--targets "$$TARGETS"} $${SETTINGS:+--settings "$$SETTINGS"}
 
 .PHONY: down
 down: $(RUN_READY) ## Stop the local cloud; what it held is gone

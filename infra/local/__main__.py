@@ -4,6 +4,7 @@ import argparse
 import importlib
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from infra.local import lifecycle
@@ -22,7 +23,9 @@ def main() -> int:
         if options.command in _ELSEWHERE:
             module = importlib.import_module(f"infra.local.{options.command}")
             return int(module.run(options, layout))
-        return up(layout, options.targets) if options.command == "up" else down(layout)
+        if options.command == "up":
+            return up(layout, options.targets, options.settings)
+        return down(layout)
     except lifecycle.CloudError as error:
         print(f"{options.command}: {error}", file=sys.stderr)
         return 1
@@ -34,12 +37,15 @@ def main() -> int:
         return 141
 
 
-def up(layout: Layout, targets: Path | None) -> int:
+def up(layout: Layout, targets: Path | None, settings: Mapping[str, str]) -> int:
     """A local cloud is running in the background."""
     console = Console()
     before = lifecycle.running_state(layout)
     lifecycle.start(
-        layout, targets=targets, progress=lambda step: console.line(f"  starting {step}")
+        layout,
+        settings=settings,
+        targets=targets,
+        progress=lambda step: console.line(f"  starting {step}"),
     )
     console.line(
         "The local cloud was running already." if before else "The local cloud is running."
@@ -72,6 +78,9 @@ def _options() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("up", help="start the local cloud in the background")
     start.add_argument("--targets", type=_path, help="file of those who are told of events")
+    start.add_argument(
+        "--settings", type=_settings, default={}, help="name=value name=value, see overrides.yaml"
+    )
     commands.add_parser("down", help="stop it; everything it held is gone")
     commands.add_parser("status", help="what runs, and where")
     logs = commands.add_parser("logs", help="what the functions and servers print")
@@ -99,6 +108,13 @@ def _text(value: str) -> str:
     if not value.strip():
         raise argparse.ArgumentTypeError("is empty")
     return value
+
+
+def _settings(value: str) -> dict[str, str]:
+    pairs = [word.partition("=") for word in value.split()]
+    if not all(name and equals for name, equals, _ in pairs):
+        raise argparse.ArgumentTypeError("is not of the form name=value name=value")
+    return {name: text for name, _, text in pairs}
 
 
 def _path(value: str) -> Path:
