@@ -34,6 +34,7 @@ def test_a_killed_function_loses_nothing_and_doubles_nothing(cloud: Cloud, stage
     kinds = {result.outcome.kind for result in results if result.outcome}
     assert kinds == {OutcomeKind.ARCHIVED}
     assert until(lambda: _settled(cloud, stage)) is True
+    assert until(lambda: _told(cloud, stage)) is True
     assert dead_letters(cloud) == 0
 
 
@@ -42,6 +43,22 @@ def _kill(cloud: Cloud, stage: str, decided: threading.Semaphore) -> None:
     for _ in range(FILES // 3):
         decided.acquire(timeout=60)
     os.killpg(os.getpgid(cloud.pid(stage)), signal.SIGKILL)
+
+
+def _told(cloud: Cloud, stage: str) -> bool:
+    """Whether the webhook has one event for every file; that some come twice shows in their ids."""
+    where = f"ObjectName LIKE 'demo-hospital/killed-{stage}/%'"
+    roots = {
+        str(row["RootEventId"])
+        for row in query(cloud, f"SELECT RootEventId FROM imaging.uploads_current WHERE {where}")
+    }
+    events = {
+        delivery.id: str(delivery.event["data"])
+        for delivery in tuple(cloud.deliveries)
+        if delivery.event.get("type") == "dicom.instance.archived.v1"
+    }
+    heard = [root for data in events.values() for root in roots if root in data]
+    return len(roots) == FILES and sorted(heard) == sorted(roots)
 
 
 def _settled(cloud: Cloud, stage: str) -> bool:
