@@ -18,7 +18,7 @@ from shared.contracts.upload import Upload
 from shared.dicom.source import FIRST_WINDOW_BYTES
 from shared.dicom.warnings import MOST_WARNINGS
 from tests.archives import gzipped, zipped
-from tests.builders import an_instance
+from tests.builders import an_instance, with_preamble
 from tests.ingest import an_ingest
 from tests.operating import a_cloud
 
@@ -154,6 +154,8 @@ def test_content_that_is_something_else_goes_its_own_way(world: _World) -> None:
     assert {each.kind for each in disc} == {OutcomeKind.ARCHIVED, OutcomeKind.EXPANDED}
     other = world.land("h/c/_complete.json", b"7z\xbc\xaf\x27\x1c" + bytes(100))[-1]
     assert other.reason == "container-not-supported"
+    (program,) = world.land("h/d/_complete.json", with_preamble(an_instance(), b"#!/bin/sh"))
+    assert program.reason == "polyglot-preamble"
 
 
 def test_a_compressed_manifest_is_a_member_of_its_file(world: _World) -> None:
