@@ -154,7 +154,7 @@ def test_content_that_is_something_else_goes_its_own_way(world: _World) -> None:
     assert {each.kind for each in disc} == {OutcomeKind.ARCHIVED, OutcomeKind.EXPANDED}
     other = world.land("h/c/_complete.json", b"7z\xbc\xaf\x27\x1c" + bytes(100))[-1]
     assert other.reason == "container-not-supported"
-    (program,) = world.land("h/d/_complete.json", with_preamble(an_instance(), b"#!/bin/sh"))
+    program = world.land("h/d/_complete.json", with_preamble(an_instance(), b"#!/bin/sh"))[-1]
     assert program.reason == "polyglot-preamble"
 
 
