@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -177,18 +177,34 @@ class Model:
         return sum(self._sweep().values()) * self.assumed.instances_per_month
 
     def _part(
-        self, part: str, facts: Iterable[Fact], cpu_s: float, concurrency: int
+        self, part: str, facts: Sequence[Fact], cpu_s: float, concurrency: int
     ) -> Mapping[str, float]:
         own = [fact for fact in facts if _part_of(fact.by) == part]
         requests = _number(own, "run.request")
         return {
             "operations": self._operations(own),
-            "messages": self.prices.usd("pubsub volume", _volume(own)),
+            "messages": self.prices.usd(
+                "pubsub volume", _volume(own) + self._filtered(part, facts)
+            ),
             "rows": self.prices.usd("bigquery append", _bytes(own, "bigquery.append")),
             "queries": 0.0,
             "requests": self.prices.usd("run request", requests),
             "compute": self._compute(part, own, cpu_s, concurrency) if requests else 0.0,
         }
+
+    def _filtered(self, part: str, facts: Iterable[Fact]) -> float:
+        """Return the bytes that filters keep from a function: they are charged as delivered.
+
+        Pub/Sub, "Filter messages from a subscription".
+        """
+        function = self.pipeline.functions.get(part)
+        kept_away = 0.0
+        for name, push in function.pushes.items() if function else ():
+            if push.filter:
+                published = _bytes([f for f in facts if f.on == push.topic], "pubsub.publish")
+                delivered = _bytes([f for f in facts if f.on == name], "pubsub.push")
+                kept_away += max(0.0, published - delivered)
+        return kept_away
 
     def _operations(self, facts: Iterable[Fact]) -> float:
         calls = Counter[str]()

@@ -176,7 +176,7 @@ def counted(cloud: MeteredCloud, sizes: Mapping[int, int]) -> dict[str, Any]:
 def main() -> None:
     """Count and write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--instances", type=int, default=100, help="of one frame, fewer of more")
+    parser.add_argument("--instances", type=int, default=60, help="of one frame, fewer of more")
     instances = parser.parse_args().instances
     sizes = {1: instances, 10: 20, 20: 10, 100: 4, 1000: 1}
     with (

@@ -59,6 +59,18 @@ def test_a_fact_is_charged_by_its_kind(model: Model, fact: Fact, kind: str, usd:
     assert costs[fact.by][kind] == pytest.approx(usd)
 
 
+def test_what_a_filter_keeps_away_is_charged_as_delivered(model: Model) -> None:
+    facts = (
+        Fact("ingest", "pubsub.publish", "outcomes", 1, GIB),
+        Fact("deidentify", "pubsub.publish", "outcomes", 1, 2 * GIB),
+        Fact("deidentify", "pubsub.push", "deidentify", 1, GIB),
+    )
+    costs = model.costs(_instance(*facts), EIGHT)
+    a_gib = 40.0 * MILLION / 1024
+    assert costs["ingest"]["messages"] == pytest.approx(a_gib)  # publishes, and is sent no outcome
+    assert costs["deidentify"]["messages"] == pytest.approx((2 + 1 + 2) * a_gib)
+
+
 def test_an_operation_without_a_class_is_refused(model: Model) -> None:
     with pytest.raises(KeyError, match=r"storage\.objects\.move"):
         model.costs(_instance(Fact("ingest", "storage.objects.move", "inbox", 1, 0)), EIGHT)
