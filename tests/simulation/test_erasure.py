@@ -22,7 +22,6 @@ from shared.claims import Claims
 from shared.contracts.catalogue import Progress
 from shared.contracts.facilities import Facilities
 from shared.contracts.subject import Kind, Subject
-from shared.contracts.uid_mask import UidMask
 from tests.builders import a_uid, an_instance, element, item, part10, sequence
 from tests.issuing import Issuing
 from tests.operating import KEY, a_cloud, a_patient, an_erasure
@@ -400,9 +399,7 @@ def _watched(world: World) -> None:
     Completion(
         studies=MemoryStudies(world.tables),
         ledger=MemoryLedger(Claims(world.store, "receipts"), world.tables),
-        events=world.topics["events"],
         facilities=facilities,
-        mask=UidMask(),
         clock=world.clock,
         max_changes=9,
         budget=HOUR,
