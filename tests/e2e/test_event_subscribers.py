@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from infra.examples.subscribers.subscribe import subscribe
+from infra.local import lifecycle
 from infra.local.drop import Upload, drop
 from infra.local.endpoints import HOST, free_ports
-from infra.local.layout import ROOT
+from infra.local.layout import ROOT, Layout
 from infra.local.samples import made
 from shared.contracts.event import TYPES
 from shared.contracts.outcome import OutcomeKind
@@ -49,7 +49,6 @@ class Subscribers:
         client = cloud.clients.subscriber
         for kind, name in self._subscriptions.items():
             subscribe(client, name, push=f"http://{HOST}:{self._port}/" if kind == "push" else "")
-            client.seek(request={"subscription": name, "time": _before_all()})
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -88,15 +87,21 @@ class Subscribers:
             )
 
 
-def _before_all() -> datetime:
-    """Whatever other tests made of this cloud is replayed, too."""
-    return datetime.now(UTC) - timedelta(hours=6)
-
-
 def _burned_in() -> Upload:
     """An image of which no copy is made."""
     content = an_instance(study=78, rows=16, columns=16, BurnedInAnnotation="YES")
     return Upload(name="demo-hospital/subscribers/burned-in", content=content)
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A cloud in which nothing else is told: other tests publish what is no event, and erase."""
+    layout = Layout(tmp_path_factory.mktemp("subscribers"))
+    try:
+        lifecycle.start(layout, owned=True)
+        yield Cloud(layout)
+    finally:
+        lifecycle.stop(layout)
 
 
 @pytest.fixture
