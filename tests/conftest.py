@@ -38,7 +38,8 @@ def storage_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environ
         yield environment
 
 
-@pytest.fixture(scope="session")
+# One per module: the server gives each open append stream a thread, and has few of them.
+@pytest.fixture(scope="module")
 def bigquery_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     with serving("bigquery", tmp_path_factory.mktemp("bigquery")) as environment:
         yield environment
