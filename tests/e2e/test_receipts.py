@@ -35,7 +35,7 @@ def _awaited(cloud: Cloud, name: str) -> tuple[Blob, dict[str, Any]]:
 def test_a_drop_that_a_manifest_ends_has_a_receipt(cloud: Cloud) -> None:
     # What others dropped before it and no manifest ended is in a receipt of its own by then.
     drop(cloud.clients, [Upload(name=f"{FACILITY}/before/_complete.json", content=b"{}")])
-    time.sleep(1.1)  # the local server's times are whole seconds, and a manifest ends all of its own
+    time.sleep(1.1)  # the local server counts in seconds, and a manifest ends all of its own
     folder = f"{FACILITY}/receipts"
     slices = [encoded(ct_slice(9000 + number)) for number in range(4)]
     files = [
