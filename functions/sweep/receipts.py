@@ -18,7 +18,7 @@ from typing import Final
 
 from functions.sweep.drops import Drop, closed_drops
 from functions.sweep.report import Report
-from functions.sweep.terms import LOOKBACK, RECENT
+from functions.sweep.terms import LOOKBACK
 from shared.contracts.declaration import RECEIPTS
 from shared.contracts.facilities import Facilities
 from shared.contracts.outcome import PIPELINE_VERSION
@@ -43,7 +43,7 @@ class Receipts:
 
     def run(self, report: Report) -> None:
         """Return once every receipt that is due is entered."""
-        span = LOOKBACK if report.looks_back(self.look_back_every) else RECENT
+        span = report.span(self.look_back_every)
         changed, landings = self.arrivals.unsaid(report.started - span, report.started)
         settled = self._settled(report, landings)
         start = report.started - span

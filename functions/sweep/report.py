@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from functions.sweep.terms import LOOKBACK, RECENT
 from shared.contracts.catalogue import Progress
 from shared.contracts.objects import ObjectVersion
 from shared.contracts.outcome import PIPELINE_VERSION
@@ -79,9 +80,10 @@ class Report:
         if len(self.findings) < self.max_findings:
             self.findings.append(Finding(kind=kind, version=version))
 
-    def looks_back(self, period: timedelta) -> bool:
-        """Return whether it is time to look at all that the tables keep, not at what is recent."""
-        return self.before.asked_at is None or self.started - self.before.asked_at >= period
+    def span(self, period: timedelta) -> timedelta:
+        """Return how far back to look: what is recent, and all that topics keep once a period."""
+        asked_at = self.before.asked_at
+        return LOOKBACK if asked_at is None or self.started - asked_at >= period else RECENT
 
     @property
     def announced(self) -> int:

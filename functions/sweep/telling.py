@@ -14,7 +14,6 @@ from typing import Final
 from functions.sweep.receipt_document import document, to_json
 from functions.sweep.receipt_page import page
 from functions.sweep.report import Report
-from functions.sweep.terms import LOOKBACK, RECENT
 from shared.contracts.declaration import RECEIPTS, STUDY_CHANGES, Declaration
 from shared.contracts.event import PublicEvent
 from shared.contracts.receipt import Receipt
@@ -43,7 +42,7 @@ class Telling:
 
     def run(self, report: Report) -> None:
         """Return once what is not told was told, or as much of it as a run may."""
-        span = LOOKBACK if report.looks_back(self.look_back_every) else RECENT
+        span = report.span(self.look_back_every)
         untold = self.ledger.untold(report.started - span)
         told: Counter[str] = Counter()
         for declaration in islice(untold, self.max_told):

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-# As long as topics keep what was published. What is open for longer was reported many times.
-LOOKBACK: Final = timedelta(days=31)
+from shared.contracts.message import TOPICS_KEEP
+
+# What is open for longer than topics keep what was published was reported many times.
+LOOKBACK: Final = TOPICS_KEEP
 RECENT: Final = timedelta(days=2)  # longer than any drop is open and waited for
 
 

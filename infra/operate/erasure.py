@@ -19,6 +19,7 @@ from infra.operate.cloud import Cloud
 from infra.operate.quarantined import Standing, standing
 from infra.operate.scope import Scope
 from shared.contracts import layout
+from shared.contracts.declaration import LEDGERS
 from shared.contracts.objects import StoredObject
 from shared.contracts.outcome import PIPELINE_VERSION
 from shared.contracts.subject import Selected, Subject
@@ -31,7 +32,6 @@ from shared.ports import Row
 TABLE: Final = "imaging.erasures"
 EVENTS: Final = "imaging.events"
 INSTANCES: Final = "imaging.instances"
-DECLARED: Final = ("imaging.study_changes", "imaging.receipts")  # first claimed in a ledger
 READ: Final = "quarantine: found by reading"
 MAX_DEAD_LETTERS: Final = 100
 
@@ -247,7 +247,7 @@ class Erasure:
 
     def _ledger(self) -> Iterator[StoredObject]:
         """Yield who was first to say what the rows of a ledger say: it would be said again."""
-        for table in DECLARED:
+        for table in LEDGERS:
             for event_id in sorted(set(self._marks[table])):
                 name = layout.ledger_name(table, event_id)
                 if stored := self.cloud.objects.find(self.cloud.receipts, name):
@@ -261,7 +261,7 @@ class Erasure:
         originals = sorted({version.identity.sop_instance_uid for version in scope.versions})
         own = [uid for uid in originals if uid not in self._twins]
         copies = sorted({uid for each in own for uid in self._uids(each)} - set(own))
-        declared = sorted({each for table in DECLARED for each in self._marks[table]})
+        declared = sorted({each for table in LEDGERS for each in self._marks[table]})
         yield Selected(table="research.instances", column="SOPInstanceUID", values=copies)
         yield Selected(
             table="research.instances", column="ObjectUri", values=sorted(self._shared_uris())

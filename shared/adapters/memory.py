@@ -7,7 +7,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
@@ -24,7 +24,7 @@ from shared.contracts.catalogue import (
 from shared.contracts.declaration import LEDGERS, Declaration
 from shared.contracts.event import PublicEvent
 from shared.contracts.letter import Letter
-from shared.contracts.message import Message
+from shared.contracts.message import TOPICS_KEEP, Message
 from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.errors import PermanentError, TransientError
 from shared.ports import DICOM, NO_LABELS, Reply, Row
@@ -396,7 +396,7 @@ class ManualClock:
 
 def _is_of_a_month(sweep: Any) -> bool:
     since = sweep["StudiesSince"]
-    return since is not None and since <= sweep["RunAt"] - timedelta(days=31)
+    return since is not None and since <= sweep["RunAt"] - TOPICS_KEEP
 
 
 def _is_publishable(message: Message) -> bool:

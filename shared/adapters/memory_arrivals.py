@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import reduce
 from operator import xor
 from typing import Any
@@ -25,7 +25,6 @@ from shared.contracts.receipt import (
 )
 from shared.ports import Row
 
-_LOOKBACK = timedelta(days=31)
 _OF_INSTANCES = {"archived", "duplicate", "conflict"}
 
 
@@ -203,11 +202,11 @@ class MemoryArrivals:
 
 
 def _within(stretch: Stretch, uploads: list[_Upload]) -> list[_Upload]:
-    begins = max(stretch.covers_from, stretch.covers_to - _LOOKBACK)
     return [
         upload
         for upload in uploads
-        if upload.facility == stretch.facility and begins < upload.landed_at <= stretch.covers_to
+        if upload.facility == stretch.facility
+        and stretch.read_from < upload.landed_at <= stretch.covers_to
     ]
 
 

@@ -1,9 +1,9 @@
 """The tables of BigQuery as `Arrivals`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain
-from typing import Any, Final
+from typing import Any
 
 from shared.adapters.queries import Queries
 from shared.adapters.receipt_sql import COVERED, GROUPS, STUDIES, TOTALS, UNSAID, WARNINGS
@@ -22,8 +22,6 @@ from shared.contracts.receipt import (
     by_device,
     name_in_facility,
 )
-
-_LOOKBACK: Final = timedelta(days=31)
 
 
 class BigQueryArrivals:
@@ -107,7 +105,7 @@ class BigQueryArrivals:
         return self._queries.rows(
             query,
             facility=stretch.facility,
-            since=max(stretch.covers_from, stretch.covers_to - _LOOKBACK),
+            since=stretch.read_from,
             until=stretch.covers_to,
             **values,
         )

@@ -3,9 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from shared.errors import ContractError
+
+TOPICS_KEEP: Final = timedelta(days=31)  # what was published, as infra/pipeline.yaml has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

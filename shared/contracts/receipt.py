@@ -17,6 +17,7 @@ from typing import Final
 
 from shared.contracts.fields import Fields
 from shared.contracts.ids import derived_id
+from shared.contracts.message import TOPICS_KEEP
 
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)  # from when on the first receipt covers
 NO_DEVICE: Final = ""
@@ -100,6 +101,11 @@ class Stretch:
     def receipt_id(self) -> str:
         """The id of the receipt that covers it."""
         return receipt_id(self.facility, self.covers_from)
+
+    @property
+    def read_from(self) -> datetime:
+        """From when on its files are looked for: what is older was in receipts long ago."""
+        return max(self.covers_from, self.covers_to - TOPICS_KEEP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

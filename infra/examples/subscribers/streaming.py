@@ -23,12 +23,8 @@ def main() -> int:
     handled, stopped = Handled(named.handled), threading.Event()
 
     def receive(message: Message) -> None:
-        try:
-            handled.once(event_of(message.attributes, message.data), work)
-        except BaseException:
-            message.nack()
-            raise
-        message.ack()
+        handled.once(event_of(message.attributes, message.data), work)
+        message.ack()  # what raises before is given back by the client
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())

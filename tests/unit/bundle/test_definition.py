@@ -5,6 +5,7 @@ import pytest
 
 from infra.definition import Kind, Push, Reference, Schedule, load_pipeline
 from infra.document import DefinitionError
+from shared.contracts.message import TOPICS_KEEP
 
 SMALL = """
 buckets:
@@ -167,3 +168,8 @@ def test_says_what_is_wrong_and_where(
 
 def test_a_file_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
     assert _problems(tmp_path, "a: [") == ["is not YAML"]
+
+
+def test_every_topic_keeps_what_was_published_for_as_long_as_the_code_counts_on() -> None:
+    topics = load_pipeline().topics.values()
+    assert {topic.retention_s for topic in topics} == {TOPICS_KEEP.total_seconds()}
