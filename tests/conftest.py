@@ -38,8 +38,7 @@ def storage_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environ
         yield environment
 
 
-# One per module: the server gives each open append stream a thread, and has few of them.
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bigquery_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     with serving("bigquery", tmp_path_factory.mktemp("bigquery")) as environment:
         yield environment

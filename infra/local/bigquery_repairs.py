@@ -32,7 +32,7 @@ from bqemulator.sql import catalog_schema, inner_query, translator
 from bqemulator.storage import engine as engine_module
 from bqemulator.versioning.snapshots import SnapshotManager
 
-MAX_STREAMS = 128
+MAX_STREAMS = 2048  # a thread each, made when one opens
 _REPEATED = "REPEATED "
 
 _statement = threading.RLock()
