@@ -91,24 +91,24 @@ def test_a_dead_letter_goes_back_to_the_topic_it_came_from(cloud: Cloud) -> None
     data, mark = b'{"made": "up"}', uuid.uuid4().hex
     attributes = {
         "mark": mark,
-        "CloudPubSubDeadLetterSourceSubscription": "index-events",
+        "CloudPubSubDeadLetterSourceSubscription": "index-uploads",
         "CloudPubSubDeadLetterSourceDeliveryCount": "50",
     }
     publisher = cloud.clients.publisher
     publisher.publish(cloud.clients.topic("dead-letters"), data, **attributes).result()
-    until(lambda: "index-events" in _operate(cloud, "dead-letters"))  # the sweep looks, too
+    until(lambda: "index-uploads" in _operate(cloud, "dead-letters"))  # the sweep looks, too
     heard: list[Received] = []
 
     def take(received: Received) -> None:
         heard.append(received)
         received.ack()
 
-    with listening(cloud.clients, "events", take, f'attributes.mark = "{mark}"'):
+    with listening(cloud.clients, "uploads", take, f'attributes.mark = "{mark}"'):
         said = _operate(cloud, "dead-letters", "redrive")
         until(lambda: heard)
-    assert ["events", "1"] in [line.split() for line in said.splitlines()]
+    assert ["uploads", "1"] in [line.split() for line in said.splitlines()]
     assert [(each.data, dict(each.attributes)) for each in heard] == [(data, {"mark": mark})]
-    assert "index-events" not in _operate(cloud, "dead-letters")
+    assert "index-uploads" not in _operate(cloud, "dead-letters")
 
 
 def test_a_reconciliation_compares_the_whole_archive_and_writes_it_down(cloud: Cloud) -> None:
