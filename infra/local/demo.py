@@ -1,14 +1,12 @@
 """`make demo`: a local cloud of its own, real files dropped into it, and what became of them."""
 
 import argparse
-import contextlib
 import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
-from urllib.request import urlopen
 
 from google.cloud.pubsub_v1.subscriber.message import Message as Received
 
@@ -18,7 +16,6 @@ from infra.local.console import Console
 from infra.local.demo_report import Findings, print_findings
 from infra.local.drop import PATIENCE_S, Upload, drop
 from infra.local.layout import Layout
-from infra.local.lifecycle import running_state
 from infra.local.outcomes import Outcomes, deadline, hearing_outcomes, listening
 from infra.local.receipts import newest
 from infra.local.receiver import Delivery, receiving
@@ -174,18 +171,9 @@ def _receipts(layout: Layout, clients: Clients) -> list[Any]:
         found = [newest(clients, name.partition("/")[0], 1) for name in _MANIFEST_NAMES]
         if all(found):
             return [told for ((_, told),) in found]
-        _sweep(layout)
+        lifecycle.call(layout, "sweep", PATIENCE_S)
         time.sleep(_POLL_S)
     return []
-
-
-def _sweep(layout: Layout) -> None:
-    state = running_state(layout)
-    ports = [child.ports[0] for child in state.children if child.name == "sweep"] if state else []
-    for port in ports:
-        address = f"http://127.0.0.1:{port}/"
-        with contextlib.suppress(OSError), urlopen(address, data=b"", timeout=PATIENCE_S):
-            pass
 
 
 def _settled(look: Callable[[], _Counts]) -> bool:

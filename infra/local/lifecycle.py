@@ -1,5 +1,6 @@
-"""Starting, stopping and finding a local cloud from another process."""
+"""Starting, stopping, finding and prompting a local cloud from another process."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from infra.local.environment import read_exports
 from infra.local.layout import ROOT, Layout
 from infra.local.processes import await_end, birth, end_leftovers
+from infra.local.program import get_status
 from infra.local.state import Phase, State, is_running, read_state
 
 _ALREADY = 3
@@ -74,6 +76,14 @@ def running_environment(layout: Layout) -> Mapping[str, str]:
 def running_state(layout: Layout) -> State | None:
     """What is known about a folder's cloud, None when none runs."""
     return read_state(layout) if is_running(layout) else None
+
+
+def call(layout: Layout, stage: str, timeout_s: float) -> int:
+    """The HTTP status with which a scheduled function ends a run of its own, 0 for no answer."""
+    state = running_state(layout)
+    if not state:
+        return 0
+    return asyncio.run(get_status(state.endpoints.functions[stage], "POST", "/", timeout_s))
 
 
 def _spawn(layout: Layout, options: Sequence[str]) -> subprocess.Popen[bytes]:

@@ -7,9 +7,8 @@ searched: events, webhooks, mails, chat texts, the log, rows of deliveries, rece
 import json
 import subprocess
 import sys
-import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -20,14 +19,13 @@ from google.cloud.pubsub_v1.subscriber.message import Message as Received
 
 from infra.local import lifecycle
 from infra.local.drop import Upload, drop
-from infra.local.endpoints import HOST
 from infra.local.layout import ROOT, Layout
 from shared.contracts.event_types import EVENT_TYPES, OF_OUTCOMES, STUCK
 from shared.contracts.outcome import OutcomeKind
 from tests.builders import a_directory, a_uid
 from tests.e2e.conftest import Cloud
 from tests.e2e.sinks import Sinks, listening_sinks
-from tests.e2e.watch import adds_up, log_lines, public_events, query, until
+from tests.e2e.watch import log_lines, public_events, query, swept_until, until
 from tests.planted import MARK, Search, planted_instance, planted_tokens
 
 REPORT: Final = ROOT / "build" / "events" / "scan.json"
@@ -110,7 +108,7 @@ def _all_told(layout: Layout, sinks: Sinks) -> Told:
         for facility in FACILITIES:
             late = Upload(name=f"{facility}/{_name_of(facility)}/late", content=_image(facility, 6))
             drop(cloud.clients, [late])
-        _swept_until(cloud, lambda: _count(events, "dicom.study.reopened.v1") >= len(FACILITIES))
+        swept_until(cloud, lambda: _count(events, "dicom.study.reopened.v1") >= len(FACILITIES))
         _complete(cloud, events, times=2)
         _promote(cloud)
         until(lambda: _types(events) >= _expected_types())
@@ -141,27 +139,13 @@ def _complete(cloud: Cloud, events: Sequence[Received], times: int) -> None:
         name = f"{facility}/{_name_of(facility)}/_complete.json"
         drop(cloud.clients, [Upload(name=name, content=said)])
     expected = times * len(FACILITIES)
-    _swept_until(
+    swept_until(
         cloud,
         lambda: (
             _count(events, "dicom.study.completed.v1") >= expected
             and _count(events, "dicom.receipt.issued.v1") >= expected
         ),
     )
-
-
-def _swept_until(cloud: Cloud, condition: Callable[[], bool]) -> None:
-    """Sweep once the tables have caught up, and again until what is waited for was told."""
-    state = lifecycle.running_state(cloud.layout)
-    assert state is not None
-    url = f"http://{HOST}:{state.endpoints.functions['sweep']}/"
-    until(lambda: adds_up(cloud))
-
-    def swept() -> bool:
-        with urllib.request.urlopen(urllib.request.Request(url, b"{}"), timeout=60):
-            return condition()
-
-    until(swept)
 
 
 def _promote(cloud: Cloud) -> None:

@@ -9,8 +9,8 @@ from google.cloud.storage import Blob
 from infra.local.drop import Upload, drop
 from infra.local.samples import ct_slice, encoded
 from tests.e2e.conftest import Cloud
+from tests.e2e.watch import swept_until
 
-PATIENCE_S = 150.0
 FACILITY = "demo-hospital"
 
 
@@ -20,16 +20,13 @@ def _receipts(cloud: Cloud) -> dict[str, Blob]:
     return {blob.name: blob for blob in blobs if blob.name.endswith(".json")}
 
 
-def _awaited(cloud: Cloud, name: str) -> tuple[Blob, dict[str, Any]]:
-    """The receipt that lists a file, once there is one."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        for blob in _receipts(cloud).values():
-            told = json.loads(blob.download_as_bytes())
-            if any(name in outcome["names"] for outcome in told["outcomes"]):
-                return blob, told
-        time.sleep(1)
-    raise AssertionError("no receipt came")
+def _listing(cloud: Cloud, name: str) -> tuple[Blob, dict[str, Any]] | None:
+    """The receipt that lists a file, when there is one."""
+    for blob in _receipts(cloud).values():
+        told = json.loads(blob.download_as_bytes())
+        if any(name in outcome["names"] for outcome in told["outcomes"]):
+            return blob, told
+    return None
 
 
 def test_a_drop_that_a_manifest_ends_has_a_receipt(cloud: Cloud) -> None:
@@ -46,7 +43,7 @@ def test_a_drop_that_a_manifest_ends_has_a_receipt(cloud: Cloud) -> None:
     drop(cloud.clients, files)
     drop(cloud.clients, [Upload(name=f"{folder}/twice", content=slices[0])])
     drop(cloud.clients, [Upload(name=f"{folder}/_complete.json", content=b"{}")])
-    blob, told = _awaited(cloud, "receipts/_complete.json")
+    blob, told = swept_until(cloud, lambda: _listing(cloud, "receipts/_complete.json"))
     counts = {
         (outcome["outcome"], outcome["reason"]): outcome["files"] for outcome in told["outcomes"]
     }

@@ -6,9 +6,8 @@ from typing import Any
 from infra.local.drop import Upload, drop
 from tests.builders import a_uid, an_instance
 from tests.e2e.conftest import Cloud
-from tests.e2e.watch import public_events, query, until
+from tests.e2e.watch import public_events, query, swept_until
 
-PATIENCE_S = 120.0
 PATIENT, STUDY = 91, 3
 FOLDER = "demo-hospital/completion"
 
@@ -34,11 +33,11 @@ def test_a_manifest_makes_a_study_complete_and_a_late_file_opens_it(cloud: Cloud
         drop(cloud.clients, [_image(number) for number in (1, 2, 3)])
         content = json.dumps(manifest).encode()
         drop(cloud.clients, [Upload(name=f"{FOLDER}/_complete.json", content=content)])
-        completed = until(lambda: told("completed"), PATIENCE_S)
+        completed = swept_until(cloud, lambda: told("completed"))
         assert (completed["cause"], completed["instances"]) == ("manifest", 3)
         assert completed["archive_prefix"] == f"demo-hospital/{uid}/"
         drop(cloud.clients, [_image(4)])
-        reopened = until(lambda: told("reopened"), PATIENCE_S)
+        reopened = swept_until(cloud, lambda: told("reopened"))
     assert (reopened["revision"], reopened["instances"]) == (2, 4)
     sql = f"SELECT * FROM imaging.study_completion WHERE StudyInstanceUID = '{uid}'"
     (row,) = query(cloud, sql)

@@ -9,6 +9,7 @@ from google.api_core.exceptions import DeadlineExceeded
 from google.cloud.pubsub_v1.subscriber.message import Message as Received
 
 from infra.definition import load_pipeline
+from infra.local import lifecycle
 from infra.local.outcomes import listening
 from tests.e2e.conftest import Cloud
 
@@ -29,6 +30,16 @@ def until(condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
             raise TimeoutError
         time.sleep(INTERVAL_S)
     return value
+
+
+def swept_until(cloud: Cloud, condition: Callable[[], Any]) -> Any:
+    """What the condition returns once it is true after a sweep, run as its schedule does.
+
+    Raises:
+        TimeoutError: it never was, or the sweep did not answer.
+    """
+    until(lambda: adds_up(cloud))  # a sweep decides by the tables
+    return until(lambda: lifecycle.call(cloud.layout, "sweep", PATIENCE_S) and condition())
 
 
 def query(cloud: Cloud, sql: str) -> list[dict[str, Any]]:
