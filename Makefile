@@ -6,6 +6,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
+PROCESSES ?= 2  # that run tests beside each other
 VENV := .venv
 PY := $(VENV)/bin/python
 
@@ -105,7 +106,7 @@ onboard: $(RUN_READY) ## What a facility needs to send: make onboard FACILITY=de
 
 .PHONY: test
 test: $(DEV_READY) ## All tests
-	@"$(PY)" -m pytest
+	@"$(PY)" -m pytest --numprocesses $(PROCESSES)
 
 .PHONY: check
 check: $(DEV_READY) fmt-check lint types contracts dependencies test ## Everything that must hold before a change lands

@@ -1,8 +1,10 @@
 """What every kind of test shares: real servers, one of each for the whole session."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests.integration.servers import described, serving, summary
 
@@ -16,13 +18,46 @@ def pytest_report_header() -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the unit tests first: their ban on sockets would strike servers of the session, too."""
-    items.sort(key=lambda item: "unit" not in item.path.parts)
+    """Run the unit tests first: their ban on sockets would strike servers of the session, too.
+
+    Then the longest that runs in one process, so that nobody waits for it at the end.
+    """
+    items.sort(key=lambda item: ("unit" not in item.path.parts, "e2e" not in item.path.parts))
+
+
+class Modules(LoadScopeScheduling):  # type: ignore[misc]
+    """What processes beside each other are given: whole modules, and the shared cloud's as one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return "e2e" if "/e2e/" in module else module
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Modules:
+    """Give modules out in the order above."""
+    config.option.loadscopereorder = False
+    return Modules(config, log)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that speaks with the user, if that is another."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["servers"] = summary()
+
+
+_told: set[str] = set()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear it."""
+    _told.update(node.workeroutput["servers"])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which of them ran otherwise."""
-    for line in summary():
+    """Say which servers ran otherwise."""
+    for line in sorted({*summary(), *_told}):
         terminalreporter.write_line(line)
 
 
