@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from infra.operate.cloud import Cloud
-from infra.operate.erasure import Request
+from infra.operate.erasure_terms import Request
 from infra.operate.reidentification import Kind, Question
 from shared.adapters.memory import (
     MemoryCatalogue,
@@ -142,6 +142,29 @@ class MemoryHoldings:
             row for row in self._rows("imaging.instances") if row["Facility"] != subject.facility
         ]
         return sorted(own & {row["SOPInstanceUID"] for row in others})
+
+    def namesakes(self, subject: Subject) -> Sequence[str]:
+        own = self._theirs(subject)
+        uids, events = ({row[key] for row in own} for key in ("SOPInstanceUID", "EventId"))
+        others = [row for row in self._rows("imaging.instances") if row["EventId"] not in events]
+        return sorted(
+            {row["SOPInstanceUID"] for row in others if row["Facility"] == subject.facility} & uids
+        )
+
+    def undecided(self, subject: Subject) -> Sequence[str]:
+        audited = {row["SourceUri"] for row in self._rows("imaging.deid_audit")}
+        return sorted(
+            {
+                row["EventId"]
+                for row in self._theirs(subject)
+                if row["IsPrimary"] and row["ObjectUri"] not in audited
+            }
+        )
+
+    def keys(self, subject: Subject) -> Sequence[str]:
+        uris = {row["ObjectUri"] for row in self._theirs(subject)}
+        rows = [row for row in self._rows("imaging.deid_audit") if row["SourceUri"] in uris]
+        return sorted({row["KeyId"] for row in rows if row["KeyId"]})
 
     def marks(self, subject: Subject) -> Mapping[str, Sequence[str]]:
         own = self._theirs(subject)

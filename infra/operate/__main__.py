@@ -20,7 +20,7 @@ from infra.local.table import render
 from infra.operate import again_command, deliveries_command, erasure_command, onboarding_command
 from infra.operate.cloud import Cloud, connected, topics_by_subscription
 from infra.operate.copies import DIGEST, MadeBy, by_maker, profiles_in_force, remove, renew
-from infra.operate.erasure import RetainedError
+from infra.operate.erasure_terms import RefusedError
 from infra.operate.kept import Selection, UnknownObjectError, promote, release
 from infra.operate.letters import LIMIT, listed, redrive
 from infra.operate.reconciliation import reconcile
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.command(connected(Environment(os.environ)), options))
     except SettingsError as error:
         return _failed("; ".join(error.problems))
-    except (CloudError, RetainedError, UnknownObjectError) as error:
+    except (CloudError, RefusedError, UnknownObjectError) as error:
         return _failed(str(error))
     except InletError as error:
         return _failed(f"{error.reason}: what was not done can be done again")

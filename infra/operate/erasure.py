@@ -5,8 +5,8 @@ before that is found again by the next try, and one that finds nothing more has 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import product
@@ -16,68 +16,24 @@ from functions.deidentify.handler import MARK_DIGITS, ORIGINAL
 from functions.ingest.placement import PLACE
 from infra.operate import receipts
 from infra.operate.cloud import Cloud
+from infra.operate.erasure_terms import RefusedError, Report, Request
 from infra.operate.quarantined import Standing, standing
 from infra.operate.scope import Scope
 from shared.contracts import layout
 from shared.contracts.declaration import LEDGERS
 from shared.contracts.objects import StoredObject
-from shared.contracts.outcome import PIPELINE_VERSION
-from shared.contracts.subject import Selected, Subject
+from shared.contracts.subject import Selected
 from shared.dead_letters import waiting
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.dicom.identity import Identity
 from shared.metadata_object import delete_whole
-from shared.ports import Row
 
 TABLE: Final = "imaging.erasures"
 EVENTS: Final = "imaging.events"
 INSTANCES: Final = "imaging.instances"
 READ: Final = "quarantine: found by reading"
+LEADING: Final = "quarantined, until rows are gone"
 MAX_DEAD_LETTERS: Final = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """Whose data are to go, who asked for it, and why."""
-
-    subject: Subject
-    who: str
-    reason: str
-    whole: bool = False  # what holds others' data, too, goes all the same
-
-    def row(self, moment: datetime, key: PseudonymKey, state: str, counts: Counter[str]) -> Row:
-        """Return the row of `imaging.erasures`, in which nobody is named who was erased."""
-        return {
-            "RecordedAt": moment,
-            "State": state,
-            "Who": self.who,
-            "Reason": self.reason,
-            "Facility": self.subject.facility,
-            "Kind": self.subject.kind.value,
-            "Subject": key.token("erased", self.subject.natural_key)[:32],
-            "KeyId": key.key_id,
-            "Places": [{"Place": place, "Count": counts[place]} for place in sorted(counts)],
-            "PipelineVersion": PIPELINE_VERSION,
-        }
-
-
-class RetainedError(Exception):
-    """The archive must keep something of it; nothing was removed."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Report:
-    """How much was found in which place, and what is left to a person."""
-
-    found: Counter[str] = field(default_factory=Counter)
-    left: Counter[str] = field(default_factory=Counter)
-    mixed: list[str] = field(default_factory=list)  # UploadIds of what is others', too
-    rows: list[Selected] = field(default_factory=list)
-
-    @property
-    def clean(self) -> bool:
-        """Whether nobody has to look at anything."""
-        return not self.left
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,9 +52,11 @@ class Erasure:
         """Return what was removed; rows only where that is asked for.
 
         Raises:
-            RetainedError: a retention period forbids it; nothing was removed.
+            RefusedError: nothing was removed, and why.
         """
         self._refuse_what_is_retained()
+        self._refuse_without_keys()
+        self._refuse_what_waits()
         self._record("begun", self.rehearse().found)
         report = self._through(remove=True)
         self._end(report, rows=rows)
@@ -114,8 +72,9 @@ class Erasure:
         led_to = [each for each in report.rows if each.table != INSTANCES]
         if rows:
             self._remove(led_to)
-        if any(map(self.cloud.holdings.count, led_to)):
-            report.left["quarantined, until rows are gone"] = report.found.pop(READ, 0)
+        if still := sum(map(self.cloud.holdings.count, led_to)):
+            report.left["rows that came meanwhile"] = still if rows else 0
+            report.left[LEADING] = report.found.pop(READ, 0)
             report.left = +report.left
             return
         for stored in self._standing.own:
@@ -123,6 +82,7 @@ class Erasure:
         if rows:
             self._remove(leading)
         if not any(map(self.cloud.holdings.count, leading)):
+            report.done = True
             self._record("done", report.found)
 
     def _remove(self, rows: Iterable[Selected]) -> None:
@@ -164,8 +124,17 @@ class Erasure:
         return standing(self.cloud, self.request.subject, self._scope, whole=self.request.whole)
 
     @cached_property
-    def _twins(self) -> Collection[str]:
+    def _twins(self) -> frozenset[str]:
         return frozenset(self.cloud.holdings.twins(self.request.subject))
+
+    @cached_property
+    def _namesakes(self) -> frozenset[str]:
+        return frozenset(self.cloud.holdings.namesakes(self.request.subject))
+
+    @property
+    def _not_given(self) -> set[str]:
+        """The keys of which there are copies, and that nobody gave."""
+        return set(self.cloud.holdings.key_ids()) - {key.key_id for key in self.keys}
 
     def _copies(self) -> Iterator[StoredObject]:
         """Yield the copies of these originals, and the metadata beside them, by their tokens."""
@@ -188,10 +157,9 @@ class Erasure:
         return found
 
     def _shared_uris(self) -> Iterator[str]:
-        """Yield where copies of theirs are, or were, whose UIDs another facility's have, too."""
-        shared = (
-            each for each in self._scope.versions if each.identity.sop_instance_uid in self._twins
-        )
+        """Yield where copies of theirs are, or were, whose UIDs somebody else's have, too."""
+        uids = self._twins | self._namesakes
+        shared = (each for each in self._scope.versions if each.identity.sop_instance_uid in uids)
         for version, key in product(shared, self.keys):
             token = key.token("original", version.natural_key)
             name = layout.research_name(_pseudonymous(version.identity, key))
@@ -258,9 +226,11 @@ class Erasure:
         scope, holdings = self._scope, self.cloud.holdings
         facility = self.request.subject.facility
         upload_ids = sorted({*scope.upload_ids, *self._standing.upload_ids})
+        roots = [one for one in upload_ids if one not in scope.shared]
         originals = sorted({version.identity.sop_instance_uid for version in scope.versions})
-        own = [uid for uid in originals if uid not in self._twins]
-        copies = sorted({uid for each in own for uid in self._uids(each)} - set(own))
+        alone = [uid for uid in originals if uid not in self._namesakes]
+        own = [uid for uid in alone if uid not in self._twins]
+        copies = sorted({uid for each in own for uid in self._uids(each)})
         declared = sorted({each for table in LEDGERS for each in self._marks[table]})
         yield Selected(table="research.instances", column="SOPInstanceUID", values=copies)
         yield Selected(
@@ -268,18 +238,20 @@ class Erasure:
         )
         events = [
             Selected(table=EVENTS, column="SOPInstanceUID", values=copies),
-            Selected(table=EVENTS, column="RootEventId", values=upload_ids),
-            Selected(table=EVENTS, column="SOPInstanceUID", values=originals, facility=facility),
+            Selected(table=EVENTS, column="RootEventId", values=roots),
+            Selected(table=EVENTS, column="SOPInstanceUID", values=alone, facility=facility),
             Selected(table=EVENTS, column="EventId", values=declared),
         ]
-        told = {one for each in events for one in holdings.event_ids(each)}
-        yield Selected(table="imaging.deliveries", column="EventId", values=sorted(told))
-        yield from events
+        told = sorted({one for each in events for one in holdings.event_ids(each)})
+        yield Selected(table="imaging.deliveries", column="EventId", values=told)
+        yield Selected(table=EVENTS, column="EventId", values=told)
         yield Selected(table="imaging.sweeps", column="RunAt", values=self._sweeps())
         for table, ids in self._marks.items():
             yield Selected(table=table, column="EventId", values=ids)
         yield Selected(table="imaging.landed", column="UploadId", values=upload_ids)
-        yield Selected(table="imaging.uploads", column="UploadId", values=upload_ids)
+        yield Selected(
+            table="imaging.uploads", column="UploadId", values=scope.in_order(upload_ids)
+        )
         yield Selected(
             table=INSTANCES,
             column="EventId",
@@ -299,16 +271,22 @@ class Erasure:
         scope = self._scope
         left["containers with others' data"] = len(scope.mixed)
         left["manifests and directories that list others' studies"] = len(scope.lists)
-        report.mixed = sorted(each.upload_id for each in (*scope.mixed, *scope.lists))
+        known = {each.upload_id for each in (*scope.mixed, *scope.lists)}
+        refused = self._standing.containers - known - set(scope.upload_ids)
+        left["containers of what was refused"] = len(refused)
+        report.mixed = sorted(known | refused)
         left["quarantined with others' data"] = len(self._standing.mixed)
         left["quarantined, not readable"] = self._standing.unreadable
         strangers = self.cloud.holdings.strangers(self.request.subject)
         left["studies in which something is not theirs"] = len(strangers)
         left["copies shared with another facility"] = len(self._twins)
-        known = {key.key_id for key in self.keys}
-        left["keys of copies that were not given"] = len(set(self.cloud.holdings.key_ids()) - known)
-        inbox = self.cloud.objects.list(self.cloud.inbox, f"{self.request.subject.facility}/")
+        left["instances of which somebody else has a version"] = len(self._namesakes)
+        left["keys of copies that were not given"] = len(self._not_given)
+        folder, objects = f"{self.request.subject.facility}/", self.cloud.objects
+        inbox = objects.list(self.cloud.inbox, folder)
+        staged = objects.list(self.cloud.quarantine, f"{layout.STAGING}{folder}")
         left["in the inbox, not decided"] = sum(1 for _ in inbox)
+        left["members of containers, not decided"] = sum(1 for _ in staged)
         left["dead letters"] = len(waiting(self.cloud.dead_letters, MAX_DEAD_LETTERS))
         report.left = +left
 
@@ -320,8 +298,28 @@ class Erasure:
         )
         until = [each.created + period for each in found if each.created + period > now]
         if period and until:
-            raise RetainedError(
+            raise RefusedError(
                 f"a retention period keeps {len(until)} objects until {max(until):%F %T} UTC; "
+                "nothing was removed"
+            )
+
+    def _refuse_without_keys(self) -> None:
+        """Rows of versions lead to copies, by a key: without either nobody finds them any more."""
+        missing = set(self.cloud.holdings.keys(self.request.subject)) & self._not_given
+        if missing:
+            made = ", ".join(sorted(missing))
+            raise RefusedError(f"give the keys, too, that made copies: {made}; nothing was removed")
+
+    def _refuse_what_waits(self) -> None:
+        """What is being de-identified, and was not yet, would write a copy behind our back."""
+        waiting = self.cloud.holdings.undecided(self.request.subject)
+        there = {stored.uri for stored in self._versions()}  # else an earlier try has removed it
+        undecided = [
+            each for each in self._scope.versions if each.uri in there and each.event_id in waiting
+        ]
+        if undecided:
+            raise RefusedError(
+                f"{len(undecided)} versions wait for de-identification, or are dead letters of it; "
                 "nothing was removed"
             )
 

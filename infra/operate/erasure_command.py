@@ -10,7 +10,8 @@ from typing import Final
 
 from infra.definition import load_pipeline
 from infra.operate.cloud import Cloud
-from infra.operate.erasure import Erasure, Report, Request, recoverable
+from infra.operate.erasure import INSTANCES, LEADING, Erasure, recoverable
+from infra.operate.erasure_terms import Report, Request
 from infra.operate.printing import print_table
 from infra.operate.reidentification import facilities_of
 from shared.adapters.holdings import statements
@@ -115,7 +116,9 @@ def _print(report: Report, stays: Mapping[str, str], *, executed: bool) -> None:
 
 def _print_statements(report: Report) -> None:
     print("Their rows stay, and so does the erasure as begun, until somebody runs:")
-    for selected in report.rows:
+    # Rows of versions lead to what still stands; the next run prints theirs.
+    kept = {INSTANCES} if LEADING in report.left else set()
+    for selected in (each for each in report.rows if each.table not in kept):
         for statement in statements(selected):
             print(statement)
 
@@ -123,7 +126,7 @@ def _print_statements(report: Report) -> None:
 def _write(
     options: argparse.Namespace, erasure: Erasure, report: Report, stays: Mapping[str, str]
 ) -> None:
-    state = "rehearsed" if not options.execute else "done" if options.execute_sql else "begun"
+    state = "done" if report.done else "begun" if options.execute else "rehearsed"
     now = erasure.cloud.clock.now()
     record = erasure.request.row(now, erasure.keys[0], state, report.found)
     document = {

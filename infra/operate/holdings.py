@@ -30,6 +30,18 @@ class Holdings(Protocol):
         """Return the SOP Instance UIDs of theirs that another facility has archived, too."""
         ...
 
+    def namesakes(self, subject: Subject) -> Sequence[str]:
+        """Return the SOP Instance UIDs of theirs that somebody else's version there has, too."""
+        ...
+
+    def undecided(self, subject: Subject) -> Sequence[str]:
+        """Return the `EventId` of their versions that wait for de-identification."""
+        ...
+
+    def keys(self, subject: Subject) -> Sequence[str]:
+        """Return every key by which something of theirs was de-identified."""
+        ...
+
     def marks(self, subject: Subject) -> Mapping[str, Sequence[str]]:
         """Return the `EventId` of their rows by the table, where nothing above tells it."""
         ...

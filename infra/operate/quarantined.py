@@ -49,6 +49,7 @@ class Standing:
     unreadable: int = 0
     upload_ids: set[str] = field(default_factory=set)  # under which what is theirs was sent
     names: set[str] = field(default_factory=set)
+    containers: set[str] = field(default_factory=set)  # in which it came, by `upload_id`
 
 
 def standing(cloud: Cloud, subject: Subject, scope: Scope, *, whole: bool) -> Standing:
@@ -83,6 +84,8 @@ def _add(found: Standing, held: Held) -> None:
     if held.sent:
         found.upload_ids.add(upload_event_id(held.sent.version))
         found.names.add(held.sent.version.name)
+        if held.sent.path is not None:
+            found.containers.add(upload_event_id(held.sent.root))
 
 
 def _search(

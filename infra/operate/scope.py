@@ -22,6 +22,7 @@ class Scope:
     decided: Sequence[Decided]
     mixed: Sequence[Decided]  # containers
     lists: Sequence[Decided]  # manifests and directories
+    shared: Collection[str]  # `upload_id` of containers with others' data, whether they go or not
 
     @classmethod
     def of(cls, holdings: Holdings, subject: Subject, *, whole: bool = False) -> "Scope":
@@ -49,6 +50,7 @@ class Scope:
             studies=_studies(subject, versions),
             versions=versions,
             decided=[each for each in {*known, *listing} if each.upload_id in own],
+            shared=_ids(mixed),
             mixed=[] if whole else mixed,
             lists=[] if whole else lists,
         )
@@ -57,6 +59,14 @@ class Scope:
     def upload_ids(self) -> list[str]:
         """Under which all of it was sent."""
         return sorted(_ids(self.decided))
+
+    def in_order(self, upload_ids: Iterable[str]) -> list[str]:
+        """Return them with those last that lead to others: containers, then instances."""
+        ranks: dict[str, int] = {}
+        for each in self.decided:
+            rank = 2 if each.sop_instance_uid else int(each.outcome == OutcomeKind.EXPANDED)
+            ranks[each.upload_id] = max(rank, ranks.get(each.upload_id, 0))
+        return sorted(upload_ids, key=lambda one: (ranks.get(one, 0), one))
 
     @property
     def names(self) -> set[str]:
@@ -92,4 +102,10 @@ def _is_in(member: Decided, container: Decided) -> bool:
 
 
 def _strangers(held: Iterable[Decided], own: Collection[str]) -> bool:
-    return any(each.sop_instance_uid and each.upload_id not in own for each in held)
+    return any(_is_somebodys(each) and each.upload_id not in own for each in held)
+
+
+def _is_somebodys(each: Decided) -> bool:
+    """Return whether it names somebody, or may: what was refused has no row of whose it is."""
+    refused = each.outcome == OutcomeKind.QUARANTINED
+    return bool(each.sop_instance_uid) or (refused and "/not-dicom/" not in each.target_uri)

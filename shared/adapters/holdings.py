@@ -88,6 +88,23 @@ FROM instances
 WHERE Facility != @facility
   AND SOPInstanceUID IN (SELECT SOPInstanceUID FROM instances WHERE {whose})
 """
+_NAMESAKES: Final = """
+SELECT DISTINCT SOPInstanceUID
+FROM instances
+WHERE Facility = @facility
+  AND SOPInstanceUID IN (SELECT SOPInstanceUID FROM instances WHERE {whose})
+  AND EventId NOT IN (SELECT EventId FROM instances WHERE {whose})
+"""
+_UNDECIDED: Final = """
+SELECT DISTINCT EventId
+FROM instances
+WHERE {whose} AND IsPrimary AND ObjectUri NOT IN (SELECT SourceUri FROM deid_audit)
+"""
+_KEYS: Final = """
+SELECT DISTINCT KeyId
+FROM deid_audit
+WHERE KeyId IS NOT NULL AND SourceUri IN (SELECT ObjectUri FROM instances WHERE {whose})
+"""
 _MARKS: Final[Mapping[str, str]] = {
     "imaging.deid_audit": """
 SELECT DISTINCT EventId
@@ -161,6 +178,18 @@ class BigQueryHoldings:
     def twins(self, subject: Subject) -> Sequence[str]:
         """Return the SOP Instance UIDs of theirs that another facility has archived, too."""
         return [row["SOPInstanceUID"] for row in self._of(subject, _TWINS)]
+
+    def namesakes(self, subject: Subject) -> Sequence[str]:
+        """Return the SOP Instance UIDs of theirs that somebody else's version there has, too."""
+        return [row["SOPInstanceUID"] for row in self._of(subject, _NAMESAKES)]
+
+    def undecided(self, subject: Subject) -> Sequence[str]:
+        """Return the `EventId` of their versions that wait for de-identification."""
+        return [row["EventId"] for row in self._of(subject, _UNDECIDED)]
+
+    def keys(self, subject: Subject) -> Sequence[str]:
+        """Return every key by which something of theirs was de-identified."""
+        return [row["KeyId"] for row in self._of(subject, _KEYS)]
 
     def marks(self, subject: Subject) -> Mapping[str, Sequence[str]]:
         """Return the `EventId` of their rows by the table, where nothing above tells it."""

@@ -76,6 +76,7 @@ def _send(
     metadata = {"00100020": {"vr": "LO", "Value": [patient]}}
     if issuer := changes.pop("issuer", ""):
         metadata["00100021"] = {"vr": "LO", "Value": [issuer]}
+    key_id, audited = changes.pop("key_id", None), changes.pop("audited", True)
     source = changes.pop("source", None) or _object("inbox", name)
     outcome = an_outcome(
         facility=facility,
@@ -88,10 +89,15 @@ def _send(
     )
     sink.append("imaging.instances", [rows.instance(outcome)] * 2)
     sink.append("imaging.uploads", [rows.upload(outcome)] * 2)
-    audited = an_outcome(
-        OutcomeKind.HELD, facility=facility, source=outcome.target, identity=identity
-    )
-    sink.append("imaging.deid_audit", [rows.audit(audited)])
+    if audited:
+        audit = an_outcome(
+            OutcomeKind.HELD,
+            facility=facility,
+            source=outcome.target,
+            identity=identity,
+            key_id=key_id,
+        )
+        sink.append("imaging.deid_audit", [rows.audit(audit)])
     return outcome.upload_event_id
 
 
@@ -147,6 +153,32 @@ def test_others_in_a_study_and_twins_elsewhere_are_told(warehouse: Warehouse) ->
     assert holdings.strangers(hers) == ["1.3"]
     assert holdings.twins(hers) == ["1.2.9.1"]
     assert holdings.strangers(a_patient("NOBODY", "h")) == []
+    assert (holdings.namesakes(hers), holdings.namesakes(a_patient("NOBODY", "h"))) == ([], [])
+
+
+def test_an_instance_of_two_persons_is_told(warehouse: Warehouse) -> None:
+    holdings, sink = warehouse
+    _send(sink, "h/a", HER, 1)
+    _send(sink, "h/b", HIM, 1)
+    _send(sink, "h/c", HER, 2)
+    assert holdings.namesakes(a_patient(HER, "h")) == ["1.2.9.1"]
+    study = Subject(kind=Kind.STUDY, facility="h", value="1.2")
+    assert holdings.namesakes(study) == []
+
+
+def test_what_waits_for_deidentification_is_told_and_by_which_key_it_was_done(
+    warehouse: Warehouse,
+) -> None:
+    holdings, sink = warehouse
+    _send(sink, "h/a", HER, 1, key_id="0" * 16)
+    _send(sink, "h/b", HIM, 2, key_id="1" * 16)
+    hers = a_patient(HER, "h")
+    assert (holdings.undecided(hers), holdings.keys(hers)) == ([], ["0" * 16])
+    _send(sink, "h/c", HER, 3, audited=False)
+    _send(sink, "h/d", HER, 4, audited=False, primary_at=None)
+    (waiting,) = holdings.undecided(hers)
+    (version,) = (each for each in holdings.versions(hers) if each.uri.endswith("/3.dcm"))
+    assert waiting == version.event_id
 
 
 def _change(study: str, event_id: str) -> dict[str, object]:
