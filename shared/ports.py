@@ -146,10 +146,11 @@ class Ledger(Protocol):
         """Return once the rows are there, or those that came first under their `EventId`s."""
         ...
 
-    def untold(self, since: datetime) -> Iterator[Declaration]:
+    def untold(self, since: datetime, first: datetime) -> Iterator[Declaration]:
         """Yield what was declared since then and has no event in the table of events.
 
-        Of all of its tables, each once, in the order in which they were declared.
+        Of all of its tables, each once, in the order in which they were declared; but studies, and
+        facilities of receipts, of which something was declared since the second moment come first.
         """
         ...
 

@@ -23,6 +23,7 @@ from shared.ports import Clock, Ledger, Row, Studies
 
 DAY: Final = timedelta(days=1)
 BATCH: Final = 100  # changes that are written down at once, studies that are asked for by name
+PART_SERIES: Final = 20_000  # written down at once: 150 bytes each, of the 10 MB of an append
 TALLIES: Final = {
     Change.COMPLETED: "studies_completed",
     Change.REOPENED: "studies_reopened",
@@ -45,7 +46,7 @@ class Completion:
         since = self._since(report)
         report.tallies |= dict.fromkeys(TALLIES.values(), 0)
         whole = self._declare(report, since)
-        report.studies_since = since if whole else None
+        report.studies_since = since if whole and not report.studies_outlast else None
         report.cut_short |= not whole
 
     def _since(self, report: Report) -> datetime:
@@ -57,14 +58,18 @@ class Completion:
         looked_at = report.before.studies_at
         if looked_at is None or report.started - looked_at >= DAY:
             return report.started - LOOKBACK
+        return self._recent(report)
+
+    def _recent(self, report: Report) -> datetime:
         periods = [each.study_forced_s for each in self.facilities] + [_DEFAULT.study_forced_s]
         return report.started - min(LOOKBACK, DAY + timedelta(seconds=max(periods)))
 
     def _declare(self, report: Report, since: datetime) -> bool:
         """Return whether all changes were declared, and not only as many as a run may."""
-        changes, left = self._changes(since), self.max_changes
+        changes, left = self._changes(report, since), self.max_changes
         while batch := list(islice(changes, min(BATCH, left))):
-            self.ledger.enter(STUDY_CHANGES, [row_of(state) for state in batch])
+            for part in _parts(batch):
+                self.ledger.enter(STUDY_CHANGES, [row_of(state) for state in part])
             for state in batch:
                 report.tallies[TALLIES[state.change]] += 1
             left -= len(batch)
@@ -72,12 +77,16 @@ class Completion:
                 return next(changes, None) is None
         return True
 
-    def _changes(self, since: datetime) -> Iterator[StudyState]:
+    def _changes(self, report: Report, since: datetime) -> Iterator[StudyState]:
         now = self.clock.now()  # before it is asked: what comes meanwhile makes nothing look quiet
         for seen in self._gathered(since):
             facility = self.facilities.get(seen.facility)
             facility = facility or replace(_DEFAULT, name=seen.facility)
-            if state := next_state(seen, facility, now):
+            state = next_state(seen, facility, now)
+            if state is None or state.change is Change.REOPENED:
+                # It is open and the next short look would miss it: the next one is long, too.
+                report.studies_outlast |= seen.last_arrival < self._recent(report)
+            if state:
                 yield state
 
     def _gathered(self, since: datetime) -> Iterator[Gathering]:
@@ -108,6 +117,17 @@ def _first_arrival(batch: Iterable[Gathering]) -> datetime:
 
 def _key(seen: Gathering) -> tuple[str, str]:
     return seen.facility, seen.study_instance_uid
+
+
+def _parts(batch: list[StudyState]) -> Iterator[list[StudyState]]:
+    """Yield what one append takes: a study of many series has a large row."""
+    part: list[StudyState] = []
+    for state in batch:
+        if part and sum(len(each.series) for each in [*part, state]) > PART_SERIES:
+            yield part
+            part = []
+        part.append(state)
+    yield part
 
 
 def row_of(state: StudyState) -> Row:

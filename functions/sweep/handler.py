@@ -29,7 +29,7 @@ from shared.contracts.catalogue import OpenUpload, Progress
 from shared.contracts.objects import ObjectVersion, StoredObject
 from shared.contracts.upload import Upload
 from shared.dead_letters import waiting
-from shared.errors import ContractError, TransientError
+from shared.errors import ContractError, InletError
 from shared.ports import Catalogue, Clock, Done, ObjectStore, Publisher, Subscription
 
 EVER: Final = timedelta(days=10_000)
@@ -82,7 +82,7 @@ class Sweep:
         for task in self.tasks:
             try:
                 task.run(report)
-            except TransientError as failure:
+            except InletError as failure:
                 report.failures.append(failure)
 
     def _redrive(self, report: Report, after: str) -> None:

@@ -12,7 +12,7 @@ from functions.sweep.terms import LOOKBACK, RECENT
 from shared.contracts.catalogue import Progress
 from shared.contracts.objects import ObjectVersion
 from shared.contracts.outcome import PIPELINE_VERSION
-from shared.errors import TransientError
+from shared.errors import InletError
 from shared.ports import Done, Row
 
 
@@ -71,8 +71,9 @@ class Report:
     cut_short: bool = False  # by a limit
     before: Progress = field(default_factory=Progress)  # how far the runs before it had come
     tallies: dict[str, int] = field(default_factory=dict)  # of the tasks, by name in snake_case
+    studies_outlast: bool = False  # one is open of which nothing came lately
     studies_since: datetime | None = None  # which studies were looked at; None when not all were
-    failures: list[TransientError] = field(default_factory=list)  # of tasks
+    failures: list[InletError] = field(default_factory=list)  # of tasks
 
     def add(self, kind: Kind, version: ObjectVersion) -> None:
         """Count a finding, and keep it while there is room."""

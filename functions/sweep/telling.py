@@ -19,6 +19,7 @@ from shared.contracts.event import PublicEvent
 from shared.contracts.receipt import Receipt
 from shared.contracts.study import StudyState
 from shared.contracts.uid_mask import UidMask
+from shared.errors import ContractError
 from shared.ports import Clock, Ledger, ObjectStore, Publisher
 
 TALLIES: Final = {STUDY_CHANGES: "studies_told", RECEIPTS: "receipts_told"}
@@ -43,10 +44,17 @@ class Telling:
     def run(self, report: Report) -> None:
         """Return once what is not told was told, or as much of it as a run may."""
         span = report.span(self.look_back_every)
-        untold = self.ledger.untold(report.started - span)
+        # What this run declared comes first: it is told at once, even while nothing that is told
+        # reaches the table of events, and the same is told again.
+        untold = self.ledger.untold(report.started - span, report.started)
         told: Counter[str] = Counter()
         for declaration in islice(untold, self.max_told):
-            self.events.publish(self._event(declaration).to_message())
+            try:
+                event = self._event(declaration)
+            except ContractError as failure:  # of another release; the others are told all the same
+                report.failures.append(failure)
+                continue
+            self.events.publish(event.to_message())
             told[declaration.table] += 1
             if self.clock.now() - report.started >= self.budget:
                 break

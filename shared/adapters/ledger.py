@@ -17,19 +17,25 @@ from shared.ports import Row, RowSink
 # JSON as text, which every release of the client gives alike.
 _UNTOLD: Final = """
 WITH declared AS (
-  SELECT 'imaging.study_changes' AS Ledger, EventId, DeclaredAt, TO_JSON_STRING(Data) AS Data
+  SELECT
+    'imaging.study_changes' AS Ledger, Facility, StudyInstanceUID AS Study, EventId, DeclaredAt,
+    TO_JSON_STRING(Data) AS Data
   FROM study_changes
   WHERE DeclaredAt >= @since
   UNION ALL
-  SELECT 'imaging.receipts', EventId, DeclaredAt, TO_JSON_STRING(Data)
+  SELECT 'imaging.receipts', Facility, '', EventId, DeclaredAt, TO_JSON_STRING(Data)
   FROM receipts
   WHERE DeclaredAt >= @since
+),
+untold AS (
+  SELECT *, MAX(DeclaredAt) OVER (PARTITION BY Ledger, Facility, Study) AS Latest
+  FROM declared
+  WHERE EventId NOT IN (SELECT EventId FROM events WHERE RecordedAt >= @since)
 )
 SELECT Ledger, MIN(Data) AS Data
-FROM declared
-WHERE EventId NOT IN (SELECT EventId FROM events WHERE RecordedAt >= @since)
+FROM untold
 GROUP BY Ledger, EventId
-ORDER BY MIN(DeclaredAt), EventId
+ORDER BY MAX(Latest) < @first, MIN(DeclaredAt), EventId
 """
 
 
@@ -44,7 +50,11 @@ class BigQueryLedger:
         """Return once the rows are there, or those that came first under their `EventId`s."""
         self._tables.append(table, [self._claims.first(table, row) for row in rows])
 
-    def untold(self, since: datetime) -> Iterator[Declaration]:
-        """Yield what was declared since then and has no event in the table of events."""
-        for row in self._queries.rows(_UNTOLD, since=since):
+    def untold(self, since: datetime, first: datetime) -> Iterator[Declaration]:
+        """Yield what was declared since then and has no event in the table of events.
+
+        Studies, and facilities of receipts, of which something was declared since the second
+        moment come first, either in the order of declaration.
+        """
+        for row in self._queries.rows(_UNTOLD, since=since, first=first):
             yield Declaration(table=row["Ledger"], data=json.loads(row["Data"]))

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from operator import itemgetter
 from typing import Any
 
 from shared.adapters.chunks import fingerprint
@@ -270,18 +269,25 @@ class MemoryLedger:
         """Keep the rows that were the first to be claimed under these ids."""
         self.tables.append(table, [self.claims.first(table, row) for row in rows])
 
-    def untold(self, since: datetime) -> Iterator[Declaration]:
-        """Yield what was declared since then and has no event in the table of events."""
+    def untold(self, since: datetime, first: datetime) -> Iterator[Declaration]:
+        """Yield what was declared since then and has no event, of the second moment on first."""
         told = {row["EventId"] for row in self.tables.rows.get("imaging.events", [])}
-        rows: dict[Any, Any] = {}
+        untold: dict[str, Any] = {}
+        latest: dict[Any, datetime] = {}
         for table in LEDGERS:
             declared: list[Any] = self.tables.rows.get(table, [])
             for row in declared:
                 if row["DeclaredAt"] >= since and row["EventId"] not in told:
-                    key = row["DeclaredAt"], row["EventId"]
-                    rows.setdefault(key, Declaration(table=table, data=row["Data"]))
-        for _, declaration in sorted(rows.items(), key=itemgetter(0)):
-            yield declaration
+                    about = table, row["Facility"], row.get("StudyInstanceUID")
+                    untold.setdefault(row["EventId"], (about, row))
+                    latest[about] = max(latest.get(about, since), row["DeclaredAt"])
+
+        def place(found: Any) -> Any:
+            about, row = found
+            return latest[about] < first, row["DeclaredAt"], row["EventId"]
+
+        for about, row in sorted(untold.values(), key=place):
+            yield Declaration(table=about[0], data=row["Data"])
 
 
 @dataclass(slots=True)

@@ -62,7 +62,8 @@ class _Uploads:
 
     def __init__(self, decided: list[Any], landed: list[Any], since: datetime) -> None:
         before = since - timedelta(days=1)
-        self._decided = {row["UploadId"]: row for row in decided if row["LandedAt"] >= before}
+        earlier = before - timedelta(hours=1)  # it is told a moment after it landed
+        self._decided = {row["UploadId"]: row for row in decided if row["LandedAt"] >= earlier}
         self._landed = [row for row in landed if row["LandedAt"] >= before]
         self._manifests = [
             row for row in self._decided.values() if _kind(row) == ("ignored", "manifest")

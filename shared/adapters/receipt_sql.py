@@ -76,8 +76,8 @@ latest AS (
     ReceiptId, Facility, Revision, DeclaredAt, OpenedAt, ClosedAt, CoversFrom, CoversTo, Closing,
     Digest
   FROM receipts
-  WHERE DeclaredAt >= @since AND OpenedAt > @since
-  QUALIFY ROW_NUMBER() OVER (
+  WHERE DeclaredAt >= @since
+  QUALIFY OpenedAt > @since AND ROW_NUMBER() OVER (
     PARTITION BY ReceiptId ORDER BY Revision DESC, PipelineVersion
   ) = 1
 ),

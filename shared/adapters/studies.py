@@ -63,7 +63,7 @@ upload AS (
     UploadId, Facility, ObjectName, LandedAt, Outcome, Reason, StudyInstanceUID, SOPInstanceUID,
     References, Expected, ExpectedInstances
   FROM uploads
-  WHERE LandedAt >= TIMESTAMP_SUB(@since, INTERVAL 1 DAY)
+  WHERE LandedAt >= TIMESTAMP_SUB(@since, INTERVAL 25 HOUR)  -- it is told after it landed
   QUALIFY ROW_NUMBER() OVER (PARTITION BY UploadId ORDER BY DecidedAt DESC) = 1
 ),
 named AS (

@@ -159,6 +159,7 @@ class _Reader:
         )
 
 
+MAX_PERIOD_S: Final = 14 * 86_400  # sweeps look back by 31 days, and no longer
 _KEYS: Final = frozenset(field.name for field in fields(Facility)) - {"name"}
 _PERIODS: Final[Mapping[str, int]] = {
     field.name: field.default
@@ -177,6 +178,9 @@ def _problems(facilities: Collection[Facility]) -> Iterator[str]:
             yield f"{facility.name}.archive_prefix is no path of such names"
         elif facility.prefix.partition("/")[0] in RESERVED:
             yield f"{facility.name}.archive_prefix begins with a reserved name"
+        for name in _PERIODS:
+            if getattr(facility, name) > MAX_PERIOD_S:
+                yield f"{facility.name}.{name} is more than {MAX_PERIOD_S} seconds"
     for one, other in pairwise(sorted(facilities, key=lambda each: f"{each.prefix}/")):
         if f"{other.prefix}/".startswith(f"{one.prefix}/"):
             yield f"{other.name}.archive_prefix lies in the part of {one.name}"

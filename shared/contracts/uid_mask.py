@@ -25,6 +25,7 @@ class UidMask:
     """Which facilities' UIDs are replaced, and under which secret."""
 
     facilities: frozenset[str] = frozenset()
+    plain: frozenset[str] = frozenset()  # whose UIDs may be told
     secret: bytes = field(default=b"", repr=False)
 
     @classmethod
@@ -40,7 +41,8 @@ class UidMask:
         if masked and len(key or b"") < MINIMUM_SECRET_BYTES:
             wanted = f"has no key of {MINIMUM_SECRET_BYTES} bytes, which event_uids needs"
             raise SettingsError("invalid-settings", [f"INLET_EVENT_KEY_FILE {wanted}"])
-        return cls(facilities=masked, secret=key or b"")
+        plain = frozenset(each.name for each in facilities) - masked
+        return cls(facilities=masked, plain=plain, secret=key or b"")
 
     @property
     def key_id(self) -> str:
@@ -54,9 +56,11 @@ class UidMask:
     def applied(self, facility: str, values: Mapping[str, object]) -> dict[str, object]:
         """Return an event's values as they may be told of a facility.
 
-        With pseudonyms, where a study stands in the archive is not told: the name has its UID.
+        With pseudonyms, where a study stands in the archive is not told: the name has its UID. A
+        facility that is registered no more may have wanted them.
         """
-        if facility not in self.facilities or not any(map(values.get, _UIDS)):
+        hidden = bool(self.facilities) and facility not in self.plain
+        if not hidden or not any(map(values.get, _UIDS)):
             return dict(values)
         told = {name: value for name, value in values.items() if name != "archive_prefix"}
         return {**self._replaced(told), "uid_key_id": self.key_id}

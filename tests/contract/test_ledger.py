@@ -33,7 +33,7 @@ class Declared:
     claims: Claims
 
     def untold(self, since: Any = MOMENT - DAY) -> list[Declaration]:
-        return list(self.ledger.untold(since))
+        return list(self.ledger.untold(since, since))
 
 
 @pytest.fixture(params=["memory", "server"])
@@ -130,6 +130,14 @@ def test_what_was_declared_before_is_not_asked_for(declared: Declared) -> None:
     declared.ledger.enter(TABLE, [_row(1), _row(2, DeclaredAt=MOMENT + DAY)])
     assert declared.untold(MOMENT) == _said(_row(1), _row(2, DeclaredAt=MOMENT + DAY))
     assert declared.untold(MOMENT + MICROSECOND) == _said(_row(2, DeclaredAt=MOMENT + DAY))
+
+
+def test_what_was_declared_lately_comes_first(declared: Declared) -> None:
+    rows = [_row(number, DeclaredAt=MOMENT + number * DAY) for number in range(4)]
+    rows[0]["StudyInstanceUID"] = rows[3]["StudyInstanceUID"]  # comes with what is of its study
+    declared.sink.append(TABLE, rows)
+    found = list(declared.ledger.untold(MOMENT - DAY, MOMENT + 2 * DAY))
+    assert found == _said(rows[0], *rows[2:], rows[1])
 
 
 def test_untold_rows_come_in_the_order_in_which_they_were_declared(declared: Declared) -> None:

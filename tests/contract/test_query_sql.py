@@ -13,7 +13,7 @@ from shared.adapters import catalogue, ledger, originals, studies
 
 IMAGING = load_pipeline().datasets["imaging"]
 PARAMETERS = {
-    **dict.fromkeys(("since", "until"), "TIMESTAMP '2026-01-02 03:04:05+00'"),
+    **dict.fromkeys(("first", "since", "until"), "TIMESTAMP '2026-01-02 03:04:05+00'"),
     **dict.fromkeys(("after", "bucket", "folder", "prefix"), "'text'"),
     "limit": "7",
     "only": "['text']",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from functions.index.rows import upload
 from functions.sweep.completion import row_of
 from functions.sweep.decision import next_state
 from shared.adapters.memory import MemoryTables
@@ -17,6 +18,7 @@ from shared.contracts.facilities import Facility
 from shared.contracts.gathering import Announcement, Declared, GatheredSeries, Gathering
 from shared.contracts.study import Change, StudyState
 from shared.ports import RowSink, Studies
+from tests.issuing import a_decision, a_file, announced
 from tests.outcomes import MOMENT
 from tests.studies import FACILITY, STUDY, Instance, Sending
 from tests.warehouse import an_empty_warehouse
@@ -166,6 +168,16 @@ def test_a_manifest_waits_for_what_landed_before_it(tables: Tables) -> None:
     tables.send.manifest(at=MOMENT + MINUTE)
     assert tables.announced() == Announcement(instances=1, undecided=1)
     tables.send.instance(TWO)
+    assert tables.announced() == Announcement(instances=2)
+
+
+def test_what_landed_at_the_edge_of_what_is_read_does_not_wait(tables: Tables) -> None:
+    """It is told a moment after it landed: one row lies behind the edge, and one before."""
+    old = a_file(f"{FACILITY}/disc/1", SINCE - DAY - timedelta(milliseconds=100))
+    tables.sink.append("imaging.landed", [announced(old)])
+    tables.sink.append("imaging.uploads", [upload(a_decision(old))])
+    tables.send.instance(ONE)
+    tables.send.manifest(at=MOMENT + MINUTE)
     assert tables.announced() == Announcement(instances=2)
 
 

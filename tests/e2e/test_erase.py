@@ -159,7 +159,10 @@ def test_statements_that_are_printed_remove_the_same_rows(cloud: Cloud, erase: E
     drop(cloud.clients, [Upload(name="demo-hospital/printed", content=data)])
     study = a_uid(9003, 9003)
     rows = f"SELECT EventId FROM imaging.instances WHERE StudyInstanceUID = '{study}'"
-    until(lambda: query(cloud, rows))
+    copied = (
+        "SELECT ObjectUri FROM imaging.instances JOIN imaging.deid_audit ON SourceUri = ObjectUri"
+    )
+    until(lambda: query(cloud, f"{copied} WHERE StudyInstanceUID = '{study}'"))
     _, said = erase("--study", study, "--execute")
     statements = [line for line in said.splitlines() if line.startswith("DELETE")]
     assert len(statements) > 3

@@ -60,6 +60,7 @@ def test_a_registry_survives_the_journey() -> None:
         ({"north": "yes"}, "north. is not an object"),
         ({"North": {}}, "North is no name for a facility"),
         ({"a/b": {}}, "a/b is no name for a facility"),
+        ({"a": {"study_forced_s": 1_209_601}}, "a.study_forced_s is more than 1209600 seconds"),
         ({"unknown": {}}, "unknown is no name for a facility"),
         ({"claims": {}}, "claims is no name for a facility"),
         ({"east": {"archive_prefix": "region/../x"}}, "east.archive_prefix is no path"),

@@ -79,6 +79,13 @@ def test_other_facilities_uids_stand() -> None:
     assert PublicEvent.of_study(study, MASK) == PublicEvent.of_study(study, UidMask())
 
 
+def test_uids_of_a_facility_that_is_registered_no_more_do_not_stand() -> None:
+    study = a_study(Change.COMPLETED, facility="gone")
+    event = PublicEvent.of_study(study, MASK)
+    assert not any(uid in _bytes(event) for uid in UIDS)
+    assert event.data["uid_key_id"] == MASK.key_id
+
+
 def test_what_stands_for_a_uid_depends_on_the_key_and_on_nothing_else() -> None:
     again, other = UidMask.of(FACILITIES, KEY), UidMask.of(FACILITIES, OTHER_KEY)
     assert again.uid("1.2.3") == MASK.uid("1.2.3") != MASK.uid("1.2.4")

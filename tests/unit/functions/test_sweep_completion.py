@@ -18,8 +18,9 @@ from shared.claims import Claims
 from shared.contracts.catalogue import Progress
 from shared.contracts.declaration import STUDY_CHANGES
 from shared.contracts.facilities import Facilities
+from shared.contracts.gathering import GatheredSeries, Gathering
 from shared.contracts.uid_mask import UidMask
-from shared.errors import TransientError
+from shared.errors import ContractError, TransientError
 from tests.outcomes import MOMENT
 from tests.studies import FACILITY, STUDY, Instance, Sending
 from tests.sweeping import Swept, Together
@@ -209,7 +210,7 @@ def test_a_facility_that_is_registered_no_more_has_the_usual_periods(it: Complet
     assert it.run()["studies_completed"] == 0
     it.clock.time = MOMENT + timedelta(seconds=900)
     assert it.run()["studies_completed"] == 1
-    assert it.told()[0]["archive_prefix"] == f"gone/{STUDY}/"
+    assert it.told()[0]["study_instance_uid"] == MASK.uid(STUDY)  # nobody says that it may be told
 
 
 def test_events_of_a_facility_whose_uids_identify_have_pseudonyms(it: Completing) -> None:
@@ -304,3 +305,103 @@ def test_what_is_long_untold_is_told_once_an_hour(
     report = Report(started=it.clock.time, max_findings=1, before=before)
     telling.run(report)
     assert report.tallies["studies_told"] == told
+
+
+def test_each_is_told_while_no_event_reaches_the_table(it: Completing) -> None:
+    for number in range(5):
+        it.send.instance(Instance(study=f"1.2.{number}"))
+    seen = set()
+    for _ in range(5):
+        it.run(max_changes=2)
+        seen |= {told["study_instance_uid"] for told in it.told()}
+        it.clock.time += timedelta(minutes=5)
+    assert len(seen) == 5
+
+
+def test_what_another_release_declared_stops_nothing_else(it: Completing) -> None:
+    it.send.instance(Instance(1))
+    it.run()
+    it.told()
+    rows: list[Any] = it.tables.rows[STUDY_CHANGES]
+    rows[0]["Data"] = {**rows[0]["Data"], "cause": "a-later-release"}
+    it.send.instance(Instance(1, study="1.9"))
+    it.store.put("inbox", f"{FACILITY}/waits", b"a")
+    it.clock.time += HOUR
+    with pytest.raises(ContractError, match="invalid-study-state"):
+        it.run()
+    told = [each for each in it.told() if each["type"] == "dicom.study.completed.v1"]
+    assert [each["study_instance_uid"] for each in told] == ["1.9"]
+    assert it.announced()
+    assert len(it.rows()) == 2
+
+
+@pytest.mark.parametrize(("expected", "minutes"), [(None, 5), (5, 95)])
+@pytest.mark.parametrize("age", [2 * DAY, 30 * DAY + 12 * HOUR])
+def test_a_row_that_came_days_late_opens_a_study_for_no_longer_than_any(
+    it: Completing, age: timedelta, expected: int | None, minutes: int
+) -> None:
+    it.send.instance(Instance(1))
+    it.run()
+    it.heard()
+    it.told()
+    it.clock.time += 31 * DAY
+    it.send.instance(Instance(2, expected=expected), it.clock.time - age)
+    changes = []
+    for _ in range(minutes // 5 + 1):
+        it.run()
+        it.heard()
+        changes += [told["type"] for told in it.told()]
+        it.clock.time += timedelta(minutes=5)
+    assert changes == ["dicom.study.reopened.v1", "dicom.study.completed.v1"]
+
+
+def test_what_came_just_before_a_study_began_counts(it: Completing) -> None:
+    it.send.instance(Instance(1))
+    it.run()
+    it.heard()
+    it.clock.time += 40 * DAY
+    it.send.instance(Instance(2), MOMENT - timedelta(minutes=1))  # its row was late
+    it.send.instance(Instance(3), it.clock.time - HOUR)
+    it.told()
+    it.run()
+    assert [told["instances"] for told in it.told()] == [3]
+
+
+def test_a_slow_query_makes_nothing_look_quiet(it: Completing) -> None:
+    class Slow(Asked):
+        def gathered(self, since: Any, only: Any = ()) -> Any:
+            found = list(super().gathered(since, only))
+            it.clock.time += timedelta(minutes=2)
+            return iter(found)
+
+    it.send.instance(Instance(1), it.clock.time - timedelta(seconds=890))
+    it.asked = Slow(MemoryStudies(it.tables))
+    assert it.run()["studies_completed"] == 0
+
+
+def test_studies_of_very_many_series_are_written_down_in_parts(it: Completing) -> None:
+    class Many:
+        def gathered(self, since: Any, only: Any = ()) -> Any:
+            assert since
+            assert not only
+            series = tuple(
+                GatheredSeries(
+                    series_instance_uid=f"1.2.826.0.1.3680043.8.498.{10**37 + number}",
+                    modality="CT",
+                    instances=1,
+                    last_arrival=MOMENT,
+                )
+                for number in range(700)
+            )
+            for number in range(100):
+                yield Gathering(
+                    facility=FACILITY,
+                    study_instance_uid=f"1.2.{number}",
+                    instances=700,
+                    first_arrival=MOMENT,
+                    last_arrival=MOMENT,
+                    series=series,
+                )
+
+    it.asked = cast("Any", Many())
+    assert it.run()["studies_completed"] == 100

@@ -41,6 +41,7 @@ ADAPTERS = [
 SIGNING_SECRET = "whsec_bWFkZSB1cCBieSBhIHRlc3Q="
 TARGETS = {"w": {"url": "https://receiver.example.org"}}
 REGISTRY = {"h": {"conflicts": "last"}, "c": {"deidentification": "own"}}
+MASK = UidMask(plain=frozenset(REGISTRY))
 PSEUDONYM_SECRET = "a made-up secret of some length, and a little longer"
 VARIABLES = {
     "GOOGLE_CLOUD_PROJECT": "a-project",
@@ -178,7 +179,7 @@ def test_notify(enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(module, "Receivers", receivers)
     announce, tell = module._make()
-    assert (announce.events, announce.mask) == (_topic("the-events"), UidMask())
+    assert (announce.events, announce.mask) == (_topic("the-events"), MASK)
     tables = Made("BigQueryTables", ("a-project", module.SCHEMAS, {"imaging": "the-dataset"}))
     assert (tell.deliveries, tell.give_up_after) == (tables, timedelta(seconds=71))
     assert isinstance(tell.clock, SystemClock)
@@ -245,7 +246,7 @@ def test_sweep(enter: Enter) -> None:
         ),
         Telling(
             events=told["events"],
-            mask=UidMask(),
+            mask=MASK,
             bucket="the-receipts",
             look_back_every=limits.ask_every,
             max_told=70,
