@@ -79,13 +79,14 @@ class Completion:
 
     def _changes(self, report: Report, since: datetime) -> Iterator[StudyState]:
         now = self.clock.now()  # before it is asked: what comes meanwhile makes nothing look quiet
+        recent = self._recent(report)
         for seen in self._gathered(since):
             facility = self.facilities.get(seen.facility)
             facility = facility or replace(_DEFAULT, name=seen.facility)
             state = next_state(seen, facility, now)
             if state is None or state.change is Change.REOPENED:
                 # It is open and the next short look would miss it: the next one is long, too.
-                report.studies_outlast |= seen.last_arrival < self._recent(report)
+                report.studies_outlast |= seen.last_arrival < recent
             if state:
                 yield state
 

@@ -22,7 +22,7 @@ from infra.operate.scope import Scope
 from shared.contracts import layout
 from shared.contracts.declaration import LEDGERS
 from shared.contracts.objects import StoredObject
-from shared.contracts.subject import Selected
+from shared.contracts.subject import Selected, Version
 from shared.dead_letters import waiting
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.dicom.identity import Identity
@@ -173,11 +173,13 @@ class Erasure:
         return {original, *(key.uid(original) for key in self.keys)}
 
     def _versions(self) -> Iterator[StoredObject]:
-        for version in self._scope.versions:
-            name = version.uri.removeprefix(f"gs://{self.cloud.archive}/")
-            stored = self.cloud.objects.find(self.cloud.archive, name)
-            if stored and stored.crc32c == version.crc32c:
-                yield stored
+        yield from filter(None, map(self._stored, self._scope.versions))
+
+    def _stored(self, version: Version) -> StoredObject | None:
+        """Return the object of a version; None where it is gone, or another took its place."""
+        name = version.uri.removeprefix(f"gs://{self.cloud.archive}/")
+        stored = self.cloud.objects.find(self.cloud.archive, name)
+        return stored if stored and stored.crc32c == version.crc32c else None
 
     def _kept_whole(self, bucket: str) -> Iterator[StoredObject]:
         folder = f"gs://{bucket}/"
@@ -312,14 +314,12 @@ class Erasure:
 
     def _refuse_what_waits(self) -> None:
         """What is being de-identified, and was not yet, would write a copy behind our back."""
-        waiting = self.cloud.holdings.undecided(self.request.subject)
-        there = {stored.uri for stored in self._versions()}  # else an earlier try has removed it
-        undecided = [
-            each for each in self._scope.versions if each.uri in there and each.event_id in waiting
-        ]
-        if undecided:
+        undecided = set(self.cloud.holdings.undecided(self.request.subject))
+        waiting = (each for each in self._scope.versions if each.event_id in undecided)
+        there = sum(1 for each in waiting if self._stored(each))  # else an earlier try removed it
+        if there:
             raise RefusedError(
-                f"{len(undecided)} versions wait for de-identification, or are dead letters of it; "
+                f"{there} versions wait for de-identification, or are dead letters of it; "
                 "nothing was removed"
             )
 

@@ -75,25 +75,20 @@ WHERE list.Theirs > 0
 _RECEIPTS: Final = """
 SELECT EventId, Data FROM receipts WHERE Facility = @facility
 """
-_STRANGERS: Final = """
-SELECT DISTINCT StudyInstanceUID
+_OTHERS: Final = """
+SELECT DISTINCT {uid}
 FROM instances
 WHERE Facility = @facility
-  AND StudyInstanceUID IN (SELECT StudyInstanceUID FROM instances WHERE {whose})
+  AND {uid} IN (SELECT {uid} FROM instances WHERE {whose})
   AND EventId NOT IN (SELECT EventId FROM instances WHERE {whose})
 """
+_STRANGERS: Final = _OTHERS.replace("{uid}", "StudyInstanceUID")
+_NAMESAKES: Final = _OTHERS.replace("{uid}", "SOPInstanceUID")
 _TWINS: Final = """
 SELECT DISTINCT SOPInstanceUID
 FROM instances
 WHERE Facility != @facility
   AND SOPInstanceUID IN (SELECT SOPInstanceUID FROM instances WHERE {whose})
-"""
-_NAMESAKES: Final = """
-SELECT DISTINCT SOPInstanceUID
-FROM instances
-WHERE Facility = @facility
-  AND SOPInstanceUID IN (SELECT SOPInstanceUID FROM instances WHERE {whose})
-  AND EventId NOT IN (SELECT EventId FROM instances WHERE {whose})
 """
 _UNDECIDED: Final = """
 SELECT DISTINCT EventId

@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from functions.deidentify.handler import Deidentify
 from infra.operate import erasure_command
 from infra.operate.erasure import Erasure
 from infra.operate.erasure_terms import RefusedError
 from shared.contracts.message import Message
-from shared.contracts.outcome import Outcome
 from shared.contracts.subject import Kind, Selected, Subject
 from shared.dicom.deidentification.profile import Profile
 from tests.builders import a_uid, an_instance
@@ -101,17 +99,8 @@ def _events_of(world: World, uid: str) -> list[str]:
     ],
 )
 def test_rows_of_copies_that_kept_their_uids_go(data: dict[str, Any]) -> None:
-    profile, world = Profile.from_data("keeping", data), World()
-    deidentify = Deidentify(
-        objects=world.store,
-        outcomes=world.topics["outcomes"],
-        clock=world.clock,
-        key=KEY,
-        research="research",
-        facilities=world.facilities,
-        profiles={each.name: profile for each in world.facilities},
-    )
-    world.handlers["deidentify"] = lambda message: deidentify(Outcome.from_message(message))
+    world = World()
+    world.restart(profile=Profile.from_data("keeping", data))
     world.land("demo-hospital/a", ONE)
     world.run()
     assert world.tables.rows["research.instances"]

@@ -6,11 +6,9 @@ from typing import Any
 from pydicom import Dataset
 
 from functions.deidentify.handler import KEY as LABEL
-from functions.deidentify.handler import Deidentify
 from infra.operate.cloud import Cloud
 from infra.operate.copies import MadeBy, by_maker, remove, renew
 from infra.operate.kept import promote
-from shared.contracts.outcome import Outcome
 from shared.dicom.deidentification.options import Option
 from shared.dicom.deidentification.profile import BASIC, Profile
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
@@ -19,21 +17,6 @@ from tests.operating import a_cloud
 from tests.simulation.world import KEY, World
 
 ROTATED = PseudonymKey(b"the next version of the secret", "research")
-
-
-def _restart(world: World, key: PseudonymKey = KEY, profile: Profile = BASIC) -> None:
-    """The function starts with another version of the secret, or another profile."""
-    objects: Any = world.store
-    deidentify = Deidentify(
-        objects=objects,
-        outcomes=world.topics["outcomes"],
-        clock=world.clock,
-        key=key,
-        research="research",
-        facilities=world.facilities,
-        profiles={facility.name: profile for facility in world.facilities},
-    )
-    world.handlers["deidentify"] = lambda message: deidentify(Outcome.from_message(message))
 
 
 def _current(world: World) -> list[str]:
@@ -66,7 +49,7 @@ def test_after_a_rotation_everything_is_copied_anew_and_the_old_can_go() -> None
     world = _landed()
     before, archive = _copies(world), _archive(world)
     assert list(before) == [KEY.key_id]
-    _restart(world, ROTATED)
+    world.restart(ROTATED)
     cloud = a_cloud(world.store, world.clock, world.tables, world.topics)
     renew(cloud)
     world.run()
@@ -92,7 +75,7 @@ def test_what_was_promoted_is_what_is_copied_anew() -> None:
     promote(cloud, str(row["ObjectUri"]))
     world.run()
     current = {version.name: version.since for version in cloud.originals.primaries("archive")}
-    _restart(world, ROTATED)
+    world.restart(ROTATED)
     renew(a_cloud(world.store, world.clock, world.tables, world.topics))
     world.run()
     assert current == {
@@ -119,7 +102,7 @@ LAX = Profile.from_data("basic", {"overrides": [{"keyword": "PatientSex", "actio
 
 
 def _renewed(world: World, profile: Profile) -> Cloud:
-    _restart(world, profile=profile)
+    world.restart(profile=profile)
     cloud = a_cloud(world.store, world.clock, world.tables, world.topics)
     renew(cloud)
     world.run()
@@ -128,7 +111,7 @@ def _renewed(world: World, profile: Profile) -> Cloud:
 
 def test_a_stricter_profile_of_the_same_name_takes_the_place_of_a_laxer_one() -> None:
     world = World()
-    _restart(world, profile=LAX)
+    world.restart(profile=LAX)
     world.land("demo-hospital/a", an_instance(instance=1, PatientSex="O"))
     world.land("demo-clinic/b", an_instance(patient=2, instance=2, PatientSex="O"))
     world.run()
@@ -151,7 +134,7 @@ def test_a_stricter_profile_of_the_same_name_takes_the_place_of_a_laxer_one() ->
 
 def test_what_a_laxer_profile_left_of_earlier_versions_can_be_removed() -> None:
     world = World()
-    _restart(world, profile=LAX)
+    world.restart(profile=LAX)
     world.land("demo-hospital/a", an_instance(instance=1))
     world.run()
     world.land("demo-hospital/b", an_instance(instance=1, StudyDescription="CHANGED"))
@@ -170,12 +153,12 @@ def test_what_a_laxer_profile_left_of_earlier_versions_can_be_removed() -> None:
 def test_a_copy_counts_again_when_the_profile_that_held_it_is_taken_back() -> None:
     lenient = Profile(name="lenient", options=frozenset({Option.CLEAN_GRAPHICS}))
     world = World()
-    _restart(world, profile=lenient)
+    world.restart(profile=lenient)
     world.land("demo-hospital/a", an_instance(GraphicAnnotationSequence=[Dataset()]))
     world.run()
     for profile, last in ((BASIC, "DELETE"), (lenient, "CREATE")):
         world.clock.time += timedelta(minutes=1)
-        _restart(world, profile=profile)
+        world.restart(profile=profile)
         renew(a_cloud(world.store, world.clock, world.tables, world.topics))
         world.run()
         assert _current(world)[-1] == last

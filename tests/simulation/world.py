@@ -34,7 +34,7 @@ from shared.contracts.outcome import Outcome
 from shared.contracts.targets import Targets
 from shared.contracts.uid_mask import UidMask
 from shared.contracts.upload import Upload
-from shared.dicom.deidentification.profile import BASIC
+from shared.dicom.deidentification.profile import BASIC, Profile
 from shared.dicom.deidentification.pseudonyms import PseudonymKey
 from shared.errors import InletError
 from shared.ports import Done
@@ -108,11 +108,17 @@ class World:
         self._attempts: Counter[tuple[str, bytes]] = Counter()
         self._positions: dict[str, int] = {}
         self.facilities = FACILITIES
+        self._key, self._profile = KEY, BASIC
         self.handlers = self._handlers()
 
     def register(self, facilities: Facilities) -> None:
         """The functions are deployed again with another registry."""
         self.facilities = facilities
+        self.handlers = self._handlers()
+
+    def restart(self, key: PseudonymKey = KEY, profile: Profile = BASIC) -> None:
+        """The functions start with another version of the secret, or another profile."""
+        self._key, self._profile = key, profile
         self.handlers = self._handlers()
 
     def land(self, name: str, data: bytes, *, notified: bool = True) -> StoredObject:
@@ -232,10 +238,10 @@ class World:
             objects=objects,
             outcomes=outcomes,
             clock=self.clock,
-            key=KEY,
+            key=self._key,
             research="research",
             facilities=self.facilities,
-            profiles={facility.name: BASIC for facility in self.facilities},
+            profiles={facility.name: self._profile for facility in self.facilities},
         )
         index = Index(tables=tables, clock=self.clock)
         announce = Announce(events, UidMask())
